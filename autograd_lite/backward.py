@@ -1,0 +1,200 @@
+"""The backward pass: the chain rule in reverse topological order.
+
+`backward` is for numbers and writes on the nodes' ``grad``. `cotangents` keeps its gradients in a dictionary and
+also runs on Values, so that a gradient has a graph of its own and can be differentiated again. Both send a node's
+gradient to its inputs by the same rules, those of the table.
+
+A zero gradient is a strong zero: it stays 0 even where the local derivative is infinite or nan, so that the branch
+that `where` did not take adds nothing. Scalars skip a zero gradient. Arrays are multiplied first and looked at after:
+if a leaf's gradient holds a nan, the pass is run again with guarded products, which nobody else pays for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import modes
+from autograd_lite.graph import walk
+from autograd_lite.operation import FLOAT_NAMES, NUMPY_NAMES
+from autograd_lite.shaping import sum_to
+from autograd_lite.value import Constant, Value, is_variable, number
+
+
+def backward(root: Value, seed: Any = None) -> None:
+    """Set ``grad`` on every node that `root` depends on; see `Value.backward`."""
+    seed = check_seed(root, seed)
+    if isinstance(root, Constant):
+        raise ValueError(f"nothing to differentiate: {root!r} was computed from constants only, or inside no_grad()")
+    leaves, inner = walk(root)
+    before = [leaf.grad for leaf in leaves]
+    lines = modes.mode().lines if FLOAT_NAMES["special"] else None
+    with np.errstate(all="ignore"):
+        _pass(root, seed, leaves, inner, before, lines, guarded=lines is not None)
+        if any(map(_holds_nan, leaves)):
+            _pass(root, seed, leaves, inner, before, lines, guarded=True)
+
+
+def check_seed(root: Value, seed: Any) -> Any:
+    """The gradient to start from, of root's shape, or an error that says what was wrong."""
+    if seed is None:
+        if root.shape:
+            raise ValueError(
+                f"backward() of an array of shape {root.shape} needs a seed of that shape, the gradient of your loss "
+                "with respect to it; or reduce it to a scalar first, as with v.sum().backward()"
+            )
+        return 1.0
+    seed = number(seed)
+    if np.shape(seed) != root.shape:
+        raise ValueError(f"the seed has shape {np.shape(seed)}, the Value has shape {root.shape}; they must be equal")
+    return seed
+
+
+def _holds_nan(leaf: Value) -> bool:
+    if type(leaf.grad) is not np.ndarray:
+        return False
+    flat = leaf.grad.ravel()
+    length = flat.dot(flat)  # one pass, and nan if any element is
+    return bool(length != length)
+
+
+def _pass(
+    root: Value,
+    seed: Any,
+    leaves: list[Value],
+    inner: list[Value],
+    before: list[Any],
+    lines: dict[Any, str] | None,
+    *,
+    guarded: bool,
+) -> None:
+    for leaf, grad in zip(leaves, before, strict=True):
+        leaf.grad = 0.0 if grad is None and type(leaf._data) is float else grad
+    for node in inner:
+        node.grad = 0.0 if type(node._data) is float else None
+    root.grad = seed if root.op is not None or root.grad is None else root.grad + seed
+    for node in reversed(inner):
+        g = node.grad
+        if type(node._a) is tuple:
+            _send_many(node, g, guarded)
+        elif g:  # one or two scalars, the chain rule itself: input.grad += node.grad * d(node)/d(input)
+            d = node._da
+            if d is not None:
+                node._a.grad += g * d
+            d = node._db
+            if d is not None:
+                node._b.grad += g * d
+        if lines is not None:
+            for x, received in contributions(node, node.grad, guarded=True):
+                modes.check_backward(lines, node, node.grad, received)
+
+
+def _send_many(node: Any, g: Any, guarded: bool) -> None:
+    """input.grad += gradient sent to it, for a node with many inputs or with arrays."""
+    for x, received in contributions(node, g, guarded):
+        have = x.grad
+        if have is not None:
+            x.grad = have + received
+        elif x.op is None and node.op.passes_view:
+            x.grad = np.array(received)  # a leaf's gradient is the user's, never another node's
+        else:
+            x.grad = received
+
+
+def contributions(node: Any, g: Any, guarded: bool = False) -> Iterator[tuple[Value, Any]]:
+    """For each input of `node` that takes gradients: the input, and what the node's gradient `g` sends to it.
+
+    The numbers are those of the forward pass. With a Value as `g`, the result is a Value, with a graph of its own.
+    """
+    if isinstance(g, Value):
+        return _send_values(node, g)
+    if type(node._da) is tuple:
+        return _send_arrays(node, g, guarded)
+    return _send_scalars(node, g)
+
+
+def _send_scalars(node: Any, g: float) -> Iterator[tuple[Value, float]]:
+    pairs = zip(node._a, node._da) if type(node._a) is tuple else ((node._a, node._da), (node._b, node._db))
+    return ((x, g * d if g else 0.0) for x, d in pairs if d is not None)
+
+
+def _send_arrays(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]]:
+    row, raws, y, parameters = node.op, node._da, node._data, node._b
+    nothing = guarded and not np.any(g)
+    for slot, x in enumerate(node._a):
+        if not is_variable(x):
+            continue
+        raw = raws[slot]
+        if nothing:
+            received = np.zeros(np.shape(raw))
+        elif guarded and row.is_elementwise:
+            received = _guarded_product(g, row.partial_functions[slot](y, *raws))
+        else:
+            received = row.vjps[slot](g, y, *raws, **parameters)
+        yield x, _like(received, raw)
+
+
+def _send_values(node: Any, g: Value) -> Iterator[tuple[Value, Any]]:
+    row = node.op
+    inputs = node._a if type(node._a) is tuple else (node._a, node._b)[: len(row.inputs)]
+    parameters = node._b if type(node._da) is tuple else {}
+    for slot, x in enumerate(inputs):
+        if not is_variable(x):
+            continue
+        if row.is_elementwise and row.partials[slot] not in ("1", "-1"):
+            received = _guarded_product(g, row.partial_functions[slot](node, *inputs))
+        else:
+            received = row.vjps[slot](g, node, *inputs, **parameters)
+        yield x, _like(received, x)
+
+
+def _guarded_product(g: Any, d: Any) -> Any:
+    """g * d with a strong zero: 0 where g is 0, whatever d is."""
+    if np.all(np.isfinite(d._data if isinstance(d, Value) else d)):
+        return g * d
+    if isinstance(g, Value) or isinstance(d, Value):
+        return NUMPY_NAMES["strong_mul"](g, d)
+    return np.where(np.equal(g, 0), 0.0, g * d)
+
+
+def _like(received: Any, raw: Any) -> Any:
+    """A gradient in the shape and dtype of its input: broadcasts are summed, a scalar's is a float."""
+    if type(raw) is float:
+        if isinstance(received, Value):
+            return received.sum() if received.shape else received
+        return float(received) if np.ndim(received) == 0 else float(np.sum(received))
+    shape = np.shape(raw)
+    if np.shape(received) != shape:
+        received = np.broadcast_to(received, shape) if np.ndim(received) < len(shape) else sum_to(received, shape)
+    if isinstance(received, Value) or received.dtype == raw.dtype:
+        return received
+    return received.astype(raw.dtype)
+
+
+def cotangents(root: Value, wrt: list[Value], seed: Any) -> list[Any]:
+    """The gradients of `root` with respect to the nodes `wrt`, without touching anyone's ``grad``.
+
+    With a Value as `seed` they are Values, which can be differentiated again; a node that `root` does not depend on
+    has gradient 0.
+    """
+    _, inner = walk(root)
+    with np.errstate(all="ignore"):
+        found = _cotangents(root, inner, seed, guarded=False)
+        if any(np.isnan(np.sum(found[x])) for x in wrt if x in found and not isinstance(found[x], Value)):
+            found = _cotangents(root, inner, seed, guarded=True)
+    return [found[x] if x in found else _zeros_like(x) for x in wrt]
+
+
+def _cotangents(root: Value, inner: list[Value], seed: Any, guarded: bool) -> dict[Value, Any]:
+    found = {root: seed}
+    for node in reversed(inner):
+        if node in found:
+            for x, received in contributions(node, found[node], guarded):
+                found[x] = found[x] + received if x in found else received
+    return found
+
+
+def _zeros_like(x: Value) -> Any:
+    return np.zeros_like(x._data) if x.shape else 0.0

@@ -1,0 +1,182 @@
+"""From rows to Python: the function and the method of every row, generated with the row's own signature.
+
+The methods of one and two arguments hold the engine's fast path, the row's text on plain floats. This is what it
+generates for tanh::
+
+    def tanh(self):
+        a = self._data
+        if type(a) is not float or special:
+            return apply(ROW, (self,))
+        try:
+            y = tanh(a)
+            da = 1.0 - y * y
+        except REFUSED:
+            return apply(ROW, (self,))
+        ...
+
+`special` is not 0 while some thread is in `no_grad` or `detect_anomaly`; REFUSED are the exceptions by which Python
+refuses what NumPy answers with inf or nan, as in 1/0.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from autograd_lite.operation import FLOAT_NAMES, Operation, define, for_floats
+from autograd_lite.value import Constant, Methods, Value, apply, new
+
+OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow", "matmul": "matmul"}
+UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
+
+FLOAT_NAMES.update({"Value": Value, "apply": apply, "new": new, "REFUSED": (ArithmeticError, ValueError)})
+
+_NODE = """    node = new(Value)
+    node._data = y
+    node.op = {row}
+    node._a = {a}
+    node._b = {b}
+    node._da = {da}
+    node._db = {db}
+    node.grad = node._mark = None
+    node.label = ""
+    return node
+"""
+
+_UNARY = """def {name}(self):
+    {a} = self._data
+    if type({a}) is not float or special:
+        return apply({row}, (self,))
+    try:
+        y = {value}
+        da = {d0}
+    except REFUSED:
+        return apply({row}, (self,))
+"""
+
+_BINARY = """def {name}(self, other{default}):
+    {mine} = self._data
+    kind = type(other)
+    if type({mine}) is not float or special:
+        return apply({row}, ({first}, {second}))
+    if kind is Value:
+        {theirs} = other._data
+        if type({theirs}) is not float:
+            return apply({row}, ({first}, {second}))
+        try:
+            y = {value}
+            da = {d0}
+            db = {d1}
+        except REFUSED:
+            return apply({row}, ({first}, {second}))
+    elif kind is float or kind is int:
+        try:
+            {theirs} = other = float(other)
+            y = {value}
+            da = {constant0}
+            db = {constant1}
+        except REFUSED:
+            return apply({row}, ({first}, {second}))
+    else:
+        return apply({row}, ({first}, {second}))
+"""
+
+
+def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[..., Any]:
+    """The method of an elementwise row with one or two inputs."""
+    key = f"ROW_{row.name}"
+    FLOAT_NAMES[key] = row
+    texts = [for_floats(t) for t in row.partials]
+    fill = {"name": name, "row": key, "value": for_floats(row.value), "d0": texts[0]}
+    if len(row.inputs) == 1:
+        source = _UNARY.format(a=row.inputs[0], **fill) + _NODE.format(row=key, a="self", b=None, da="da", db=None)
+        return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
+    mine, theirs = reversed(row.inputs) if reflected else row.inputs
+    first, second = ("other", "self") if reflected else ("self", "other")
+    default = row.signature.parameters[row.inputs[1]].default
+    source = _BINARY.format(
+        mine=mine,
+        theirs=theirs,
+        first=first,
+        second=second,
+        d1=texts[1],
+        constant0=None if reflected else texts[0],
+        constant1=texts[1] if reflected else None,
+        default="" if default is inspect.Parameter.empty else f"={default!r}",
+        **fill,
+    ) + _NODE.format(row=key, a=first, b=second, da="da", db="db")
+    if default is not inspect.Parameter.empty:
+        source = source.replace("other", row.inputs[1])
+    return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
+
+
+def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any]:
+    """The public function of a row, or its method, where `self` stands for the first input."""
+    key = f"ROW_{row.name}"
+    FLOAT_NAMES[key] = row
+    signature = row.signature
+    names = list(signature.parameters)
+    if method:
+        self_ = signature.parameters[row.inputs[0]].replace(name="self", default=inspect.Parameter.empty)
+        rest = [p for n, p in signature.parameters.items() if n != row.inputs[0]]
+        signature = signature.replace(parameters=[self_, *rest])
+    bare = signature.replace(
+        parameters=[p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()],
+        return_annotation=inspect.Signature.empty,
+    )
+    inputs = ", ".join("self" if method and n == row.inputs[0] else n for n in names if n in row.inputs)
+    operands = inputs if row.variadic else f"({inputs},)"
+    parameters = "".join(f", {n}={n}" for n in names if n not in row.inputs)
+    return define(name, f"def {name}{bare}:\n    return apply({key}, {operands}{parameters})\n", FLOAT_NAMES)  # type: ignore[no-any-return]
+
+
+def docstring(row: Operation) -> str:
+    """The help of a row: what it computes, its derivatives, NumPy's name."""
+    lines = [row.doc, ""]
+    if row.is_elementwise:
+        lines += ["Elementwise; the inputs broadcast as in NumPy.", "", "Notes", "-----", f"y = {row.value}"]
+        lines += [f"dy/d{i} = {t}" for i, t in zip(row.inputs, row.partials, strict=True)]
+        lines += ["", "where(c, p, q) is p where c holds, else q; share(p, q) is 1, 1/2 or 0 as p is greater, equal or less."]
+    if row.numpy:
+        names = ", ".join(f"np.{'linalg.' if f.__name__ == 'norm' else ''}{f.__name__}" for f in row.numpy)
+        lines += ["", "See Also", "--------", f"{names} : the same on a Value"]
+    return "\n".join(lines) + "\n"
+
+
+def _dressed(function: Callable[..., Any], row: Operation, owner: str) -> Callable[..., Any]:
+    function.__doc__ = docstring(row)
+    function.__qualname__ = owner + function.__name__
+    function.__module__ = "autograd_lite"
+    return function
+
+
+def public_function(row: Operation) -> Callable[..., Any]:
+    """The function that users call: on numbers plain arithmetic, on Values a node."""
+    return _dressed(caller(row, row.name), row, "")
+
+
+def add_methods(row: Operation) -> None:
+    """Give `Value` the row's method, operator and aliases; `Constant` gets those that know it is no variable."""
+    if row.variadic:
+        return
+    fast = row.is_elementwise and len(row.inputs) <= 2
+    general = _dressed(caller(row, row.name, method=True), row, "Value.")
+    method = _dressed(fast_method(row, row.name), row, "Value.") if fast else general
+    for name in (row.name, *row.aliases):
+        setattr(Methods, name, method)
+        setattr(Constant, name, general)
+    if row.name in UNARY_OPERATORS:
+        setattr(Methods, UNARY_OPERATORS[row.name], method)
+        setattr(Constant, UNARY_OPERATORS[row.name], general)
+    if row.name in OPERATORS:
+        name, back = f"__{OPERATORS[row.name]}__", f"__r{OPERATORS[row.name]}__"
+        for kind, is_fast in ((Methods, fast), (Constant, False)):
+            setattr(kind, name, fast_method(row, name) if is_fast else _operator(row, False))
+            setattr(kind, back, fast_method(row, back, reflected=True) if is_fast else _operator(row, True))
+
+
+def _operator(row: Operation, reflected: bool) -> Callable[..., Any]:
+    if reflected:
+        return lambda self, other: apply(row, (other, self))
+    return lambda self, other: apply(row, (self, other))

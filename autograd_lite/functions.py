@@ -1,0 +1,199 @@
+"""The public functions: one for every row of the table, and the few that take their arguments in another form."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import elementary, products, reductions, shaping  # noqa: F401  (they fill the table)
+from autograd_lite.calls import add_methods, public_function
+from autograd_lite.methods import Methods
+from autograd_lite.operation import FLOAT_NAMES, NUMPY_NAMES, TABLE, Operation
+from autograd_lite.value import Value, apply, is_variable, node_of
+
+INTERNAL = {"pos", "scatter", "strong_mul", "getitem", "sum_many", "dot_many"}
+"""Rows without a public function: Python's syntax or other rows make them."""
+
+__all__ = []
+
+
+def publish(row: Operation) -> Callable[..., Any]:
+    """Make a row's function, its methods, and its name in the text of other rows."""
+    function = public_function(row)
+    add_methods(row)
+    if not row.numpy:
+        NUMPY_NAMES[row.name] = function
+    return function
+
+
+for _row in TABLE.values():
+    _function = publish(_row)
+    if _row.name not in INTERNAL:
+        for _name in (_row.name, *_row.aliases):
+            globals()[_name] = _function
+            __all__.append(_name)
+
+
+# --- functions that take a sequence --------------------------------------------------------------------------------
+
+_array_sum: Callable[..., Any] = globals()["sum"]
+_array_dot: Callable[..., Any] = globals()["dot"]
+
+
+def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Sum of an array over `axis`, or of a list of Values.
+
+    Many scalar Values make one node with many inputs, which costs a fraction of a chain of additions.
+
+    Parameters
+    ----------
+    a : Value, array_like, or list, tuple or generator of Values
+        What to add. A list of arrays is added elementwise, as by Python's sum.
+    axis, keepdims
+        As in NumPy; for arrays only.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> v = [ag.Value(1.0), ag.Value(2.0), ag.Value(3.0)]
+    >>> total = ag.sum(v)
+    >>> total.data, total.op.name, len(total.inputs)
+    (6.0, 'sum_many', 3)
+    """
+    if isinstance(a, (Value, np.ndarray)) and getattr(a, "dtype", None) != object:
+        return _array_sum(a, axis, keepdims=keepdims)
+    values = _flat(a)
+    if not any(isinstance(x, Value) for x in values):
+        return _array_sum(values, axis, keepdims=keepdims)
+    if axis is not None or keepdims:
+        raise TypeError("sum of a list of Values takes no axis; autograd_lite.stack them first")
+    if all(_is_scalar(x) for x in values):
+        return _many(TABLE["sum_many"], values, lambda raws: [1.0] * len(raws))
+    return functools.reduce(operator.add, values)
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Dot product of two arrays as in NumPy, or of two lists of scalars.
+
+    Lists of scalar Values and numbers make one node with many inputs: the weights and inputs of a neuron.
+
+    Raises
+    ------
+    ValueError
+        If two lists have different lengths.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> w = [ag.Value(1.0), ag.Value(-2.0)]
+    >>> z = ag.dot(w, [3.0, 4.0])
+    >>> z.backward()
+    >>> z.data, [v.grad for v in w]
+    (-5.0, [3.0, 4.0])
+    """
+    if _is_list(a) and _is_list(b):
+        left, right = _flat(a), _flat(b)
+        values = left + right
+        if any(isinstance(x, Value) for x in values) and all(_is_scalar(x) for x in values):
+            if len(left) != len(right):
+                raise ValueError(f"dot of {len(left)} values with {len(right)}: the lengths must be equal")
+            return _many(TABLE["dot_many"], values, lambda raws: raws[len(left) :] + raws[: len(left)])
+    return _array_dot(a, b)
+
+
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """Join arrays along an existing axis, as NumPy's concatenate.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> ag.concatenate([ag.Value([1.0, 2.0]), [3.0]]).data
+    array([1., 2., 3.])
+    """
+    return apply(TABLE["concatenate"], tuple(arrays), axis=axis)
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Join arrays, or scalars, along a new axis, as NumPy's stack.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> ag.stack([ag.Value(1.0), ag.Value(2.0)]).data
+    array([1., 2.])
+    """
+    return apply(TABLE["stack"], tuple(arrays), axis=axis)
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Sum of products by Einstein's convention, as NumPy's einsum with a string.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> ag.einsum("ij,j->i", ag.Value([[1.0, 2.0], [3.0, 4.0]]), [1.0, 1.0]).data
+    array([3., 7.])
+    """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: the first argument is the string of subscripts, not {type(subscripts).__name__}")
+    return apply(TABLE["einsum"], operands, subscripts=subscripts)
+
+
+def _is_list(a: Any) -> bool:
+    return isinstance(a, (list, tuple)) or (isinstance(a, np.ndarray) and a.dtype == object)
+
+
+def _flat(a: Iterable[Any]) -> list[Any]:
+    return list(a.ravel()) if isinstance(a, np.ndarray) else list(a)
+
+
+def _is_scalar(x: Any) -> bool:
+    return type(x._data) is float if isinstance(x, Value) else isinstance(x, (float, int))
+
+
+def _many(row: Operation, values: list[Any], derivatives: Callable[[list[float]], list[float]]) -> Any:
+    """One node for many scalars, its local derivatives computed at once."""
+    if FLOAT_NAMES["special"]:
+        return apply(row, tuple(values))
+    raws = [x._data if isinstance(x, Value) else float(x) for x in values]
+    partials = [d if is_variable(x) else None for x, d in zip(values, derivatives(raws), strict=True)]
+    return node_of(row, row.forward(*raws), tuple(values), None, partials, None)
+
+
+# --- methods with a form of their own ------------------------------------------------------------------------------
+
+_reshape, _transpose = Methods.reshape, Methods.transpose  # type: ignore[has-type]
+
+
+def _method_reshape(self: Any, *shape: Any) -> Any:
+    """The same elements in another shape: ``v.reshape(2, 3)`` or ``v.reshape((2, 3))``."""
+    return _reshape(self, shape[0] if len(shape) == 1 else shape)
+
+
+def _method_transpose(self: Any, *axes: Any) -> Any:
+    """The axes in another order, reversed by default: ``v.transpose(2, 0, 1)`` or ``v.transpose((2, 0, 1))``."""
+    return _transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+
+def _method_concatenate(self: Any, *others: Any, axis: int | None = 0) -> Any:
+    """Join with `others` along an existing axis."""
+    return concatenate((self, *others), axis)
+
+
+def _method_stack(self: Any, *others: Any, axis: int = 0) -> Any:
+    """Join with `others` along a new axis."""
+    return stack((self, *others), axis)
+
+
+def _method_einsum(self: Any, subscripts: str, *others: Any) -> Any:
+    """Sum of products by Einstein's convention, self being the first operand."""
+    return einsum(subscripts, self, *others)
+
+
+for _name in ("reshape", "transpose", "concatenate", "stack", "einsum"):
+    for _kind in (Methods, *Value.__subclasses__()):
+        setattr(_kind, _name, globals()[f"_method_{_name}"])

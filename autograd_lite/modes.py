@@ -1,0 +1,144 @@
+"""Modes of the current thread: recording off (`no_grad`), and the hunt for nan and inf (`detect_anomaly`)."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.operation import FLOAT_NAMES
+
+__all__ = ["AnomalyError", "detect_anomaly", "no_grad"]
+
+
+class AnomalyError(FloatingPointError):
+    """An operation made a nan or an infinity; raised only inside `detect_anomaly`."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What the current thread does with operations.
+
+    `lines` is the memory of `detect_anomaly`: for each node made inside it, the user's line.
+    """
+
+    recording: bool = True
+    lines: dict[Any, str] | None = None
+
+
+_mode: ContextVar[Mode] = ContextVar("autograd_lite mode", default=Mode())
+_lock = threading.Lock()
+
+# How many threads are in a mode of their own. The fast methods look at this one number, and only where it is not 0
+# does anyone ask the context variable, which takes ten times as long.
+FLOAT_NAMES["special"] = 0
+
+
+def mode() -> Mode:
+    """The mode of the current thread."""
+    return _mode.get()
+
+
+@contextmanager
+def _entered(**change: Any) -> Iterator[Mode]:
+    with _lock:
+        FLOAT_NAMES["special"] += 1
+    token = _mode.set(replace(_mode.get(), **change))
+    try:
+        yield _mode.get()
+    finally:
+        _mode.reset(token)
+        with _lock:
+            FLOAT_NAMES["special"] -= 1
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording a graph, in the current thread; a context manager and a decorator.
+
+    Results are leaves: nothing before them receives a gradient.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.inputs
+    (9.0, ())
+    """
+    with _entered(recording=False):
+        yield
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Stop at the first operation that makes a nan or an infinity, in the forward or in the backward pass.
+
+    The `AnomalyError` names the operation, its inputs, and the line of your code that called it. Nodes remember
+    their line only if they were made inside; run the forward pass inside too.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, detect_anomaly
+    >>> with detect_anomaly():
+    ...     y = Value(0.0, label="x").log()
+    Traceback (most recent call last):
+    autograd_lite.modes.AnomalyError: log made -inf in the forward pass, from x = 0.0, at <doctest ...>:2
+    """
+    with _entered(lines={}):
+        yield
+
+
+def users_line() -> str:
+    """File and line of the innermost frame that is neither ours nor NumPy's."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd_lite", "numpy"):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def describe(data: Any, limit: int = 4) -> str:
+    """A number or a small array in a few characters, a large one by its shape and its odd elements."""
+    if not isinstance(data, np.ndarray):
+        return repr(data)
+    if data.size <= limit:
+        return repr(data.tolist())
+    odd = data.size - int(np.isfinite(data).sum())
+    return f"array of shape {data.shape}" + (f" with {odd} of {data.size} elements nan or inf" if odd else "")
+
+
+def odd_number(data: Any) -> str:
+    """'nan', 'inf' or '-inf' if the data holds one, else ''."""
+    array = np.asarray(data)
+    odd = array[~np.isfinite(array)]
+    return str(float(odd.flat[0].real)) if odd.size else ""
+
+
+def check_forward(lines: dict[Any, str], node: Any) -> None:
+    """Remember the line that made `node`, and raise if it is the first to hold a nan or an infinity."""
+    lines[node] = users_line()
+    odd = odd_number(node._data)
+    if odd and not any(odd_number(getattr(x, "_data", x)) for x in node.inputs):
+        raise AnomalyError(f"{node.op.name} made {odd} in the forward pass, from {_inputs(node)}, at {lines[node]}")
+
+
+def check_backward(lines: dict[Any, str], node: Any, g: Any, received: Any) -> None:
+    """Raise if `node` turned a sound gradient `g` into a nan or an infinity for one of its inputs."""
+    odd = odd_number(received)
+    if odd and not odd_number(g):
+        line = lines.get(node, "a line that was not recorded (run the forward pass inside detect_anomaly too)")
+        raise AnomalyError(
+            f"{node.op.name} made {odd} in the backward pass, from the gradient {describe(g)} and {_inputs(node)}, "
+            f"at {line}"
+        )
+
+
+def _inputs(node: Any) -> str:
+    return ", ".join(f"{x.label or 'input'} = {describe(x._data)}" for x in node.inputs)

@@ -1,0 +1,389 @@
+"""The table of operations: one row per primitive, and everything about it in that row.
+
+Evaluating, differentiating, drawing, explaining and checking are interpreters of this table. To add an operation is
+to add a row; nothing else changes. There are two kinds of row.
+
+*Elementwise* rows are text: the value, and the local derivative for every argument, as expressions of the arguments
+and of the result ``y``::
+
+    elementwise("tanh(a)", "tanh(a)", a="1 - y * y")
+
+The text is the one truth. It is compiled twice: with :mod:`math` for Python floats, which is fast, and with NumPy,
+which serves arrays and also, through NumPy's own protocols, `Value` nodes; differentiating the derivative again is
+then no extra work.
+
+*Array* rows are a NumPy function and, for every differentiable argument, a vector-Jacobian product: a function
+``(g, y, *inputs, **parameters)`` that gets the gradient ``g`` of the result ``y``. It is written with NumPy's names,
+so that it too runs on arrays and on `Value` nodes alike.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+__all__ = ["TABLE", "Operation", "Trial", "array_operation", "elementwise"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One way to call an operation when it is checked: the inputs' shapes and the parameters."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Operation:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name, symbol : str
+        The function's name, and what a picture shows.
+    doc : str
+        One sentence for people.
+    signature : inspect.Signature
+        How the public function is called.
+    inputs : tuple of str
+        The arguments that are differentiated, in the order in which `forward` takes them. A variadic operation has
+        a single name for all of them.
+    forward : callable
+        ``forward(*inputs, **parameters)`` on NumPy arrays and floats.
+    vjps : sequence of callables
+        ``vjps[slot](g, y, *inputs, **parameters)``: what slot number `slot` receives of the gradient `g`.
+    value, partials : str, tuple of str
+        The text of an elementwise row: its value, and ``dy/d(input)`` for each input.
+    partial_functions : tuple of callables
+        ``partial_functions[slot](y, *inputs)``: the local derivative, from that text.
+    variadic : bool
+        The operation takes any number of inputs.
+    analytic : bool
+        Smooth and defined for complex numbers, so that the complex step checks it.
+    passes_view : bool
+        The vector-Jacobian product may return `g` itself, or a view of it.
+    numpy : tuple
+        NumPy's functions of the same meaning.
+    aliases : tuple of str
+        Further names of the same function.
+    domain : tuple of (float, float)
+        For each input, the interval from which checks draw.
+    trials : tuple of Trial
+        The calls with which the row is checked (elementwise rows are checked on every broadcast shape).
+    """
+
+    name: str
+    symbol: str
+    doc: str
+    signature: inspect.Signature
+    inputs: tuple[str, ...]
+    forward: Callable[..., Any]
+    vjps: Sequence[Callable[..., Any] | None]
+    value: str = ""
+    partials: tuple[str, ...] = ()
+    partial_functions: tuple[Callable[..., Any], ...] = ()
+    variadic: bool = False
+    analytic: bool = True
+    passes_view: bool = False
+    numpy: tuple[Callable[..., Any], ...] = ()
+    aliases: tuple[str, ...] = ()
+    domain: tuple[tuple[float, float], ...] = ()
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether the row is text, so that each element has a local derivative."""
+        return bool(self.value)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    def __reduce__(self) -> tuple[Callable[[str], Operation], tuple[str]]:
+        return _row_named, (self.name,)
+
+
+TABLE: dict[str, Operation] = {}
+"""Every operation by name, in the order of definition."""
+
+
+def _row_named(name: str) -> Operation:
+    if name not in TABLE:
+        raise LookupError(f"the table has no operation {name!r}; import the module that defines it first")
+    return TABLE[name]
+
+
+def register(row: Operation) -> Operation:
+    """Enter `row` in the table; a name that is taken is refused."""
+    if row.name in TABLE:
+        raise ValueError(f"the table already has an operation {row.name!r}; choose another name")
+    TABLE[row.name] = row
+    NUMPY_NAMES[row.name] = row.numpy[0] if row.numpy else row.forward
+    return row
+
+
+# --- elementwise rows: text in, functions out ----------------------------------------------------------------------
+
+_CONSTANTS = {  # Python floats, not NumPy's: they leave float32 as it is
+    "LN2": math.log(2.0),
+    "LN10": math.log(10.0),
+    "SQRT2": math.sqrt(2.0),
+    "SQRT_PI": math.sqrt(math.pi),
+    "SQRT_2PI": math.sqrt(2.0 * math.pi),
+}
+
+FLOAT_NAMES: dict[str, Any] = {
+    **_CONSTANTS,
+    **{name: getattr(math, name) for name in "exp expm1 log log1p log2 log10 sqrt sin cos tan".split()},
+    **{name: getattr(math, name) for name in "sinh cosh tanh asinh acosh atanh erf hypot pow".split()},
+    "arcsin": math.asin,
+    "arccos": math.acos,
+    "arctan": math.atan,
+    "arctan2": math.atan2,
+    "arcsinh": math.asinh,
+    "arccosh": math.acosh,
+    "arctanh": math.atanh,
+    "abs": abs,
+    "__name__": "autograd_lite.generated",
+}
+"""What a name in a row's text means on Python floats; elementwise rows add themselves."""
+
+NUMPY_NAMES: dict[str, Any] = {**_CONSTANTS, "where": np.where, "equal": np.equal, "errstate": np.errstate, "__name__": "autograd_lite.generated"}
+"""What a name in a row's text means on arrays and on Values; rows add themselves."""
+
+
+class _ForFloats(ast.NodeTransformer):
+    """Text for one float: choose by ``x if condition else y``, which evaluates only the side that is taken."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Constant(float(node.value))  # data stays a float: never 0, always 0.0
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        name, args = node.func.id, node.args  # type: ignore[attr-defined]
+        if name == "where":
+            return ast.IfExp(*args)
+        if name == "equal":
+            return ast.Compare(args[0], [ast.Eq()], [args[1]])
+        if name == "maximum":  # "x unless y is greater or nan", as np.maximum
+            return ast.IfExp(_either(args[0], ast.Lt(), args[1]), args[1], args[0])
+        if name == "minimum":
+            return ast.IfExp(_either(args[0], ast.Gt(), args[1]), args[1], args[0])
+        return node
+
+
+def _either(x: ast.expr, compare: ast.cmpop, y: ast.expr) -> ast.expr:
+    beats = ast.Compare(x, [compare], [y])
+    if isinstance(y, ast.Constant):
+        return beats
+    return ast.BoolOp(ast.Or(), [beats, ast.Compare(y, [ast.NotEq()], [y])])
+
+
+class _ForArrays(ast.NodeTransformer):
+    """Text for arrays: ``where(c, 1, 0)`` is the condition itself, which keeps float32 and saves a pass."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        if node.func.id == "where" and [getattr(a, "value", None) for a in node.args[1:]] == [1, 0]:  # type: ignore[attr-defined]
+            return node.args[0]
+        return node
+
+
+def for_floats(text: str) -> str:
+    """Translate a row's text to plain Python for floats.
+
+    >>> for_floats("where(a > 0, a, slope * a)")
+    'a if a > 0.0 else slope * a'
+    """
+    return ast.unparse(ast.fix_missing_locations(_ForFloats().visit(ast.parse(text, mode="eval"))))
+
+
+def for_arrays(text: str) -> str:
+    """Translate a row's text to NumPy.
+
+    >>> for_arrays("where(a > 0, 1, 0)")
+    'a > 0'
+    """
+    return ast.unparse(ast.fix_missing_locations(_ForArrays().visit(ast.parse(text, mode="eval"))))
+
+
+def define(name: str, source: str, names: dict[str, Any]) -> Any:
+    """Compile generated `source` so that tracebacks show it, and return what it defines as `name`."""
+    filename = f"<autograd_lite table: {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    scope: dict[str, Any] = {}
+    exec(compile(source, filename, "exec"), names, scope)  # our own table's text, not a user's
+    return scope[name]
+
+
+def _array_function(name: str, arguments: str, text: str, quiet: bool) -> Callable[..., Any]:
+    body = f"return {for_arrays(text)}"
+    if quiet:  # exp(1000) is inf and log(0) is -inf: the answer, not an incident
+        body = f"with errstate(all='ignore'): {body}"
+    return define(name, f"def {name}({arguments}):\n    {body}\n", NUMPY_NAMES)  # type: ignore[no-any-return]
+
+
+def _vjp_function(name: str, arguments: str, text: str) -> Callable[..., Any]:
+    product = {"1": "g", "-1": "-g"}.get(text) or f"g * ({for_arrays(text)})"
+    return define(name, f"def {name}(g, y, {arguments}):\n    return {product}\n", NUMPY_NAMES)  # type: ignore[no-any-return]
+
+
+def elementwise(
+    call: str,
+    value: str,
+    *,
+    symbol: str = "",
+    doc: str,
+    numpy: Iterable[Callable[..., Any]] | Callable[..., Any] = (),
+    aliases: Iterable[str] = (),
+    analytic: bool = True,
+    quiet: bool = True,
+    forward: Callable[..., Any] | None = None,
+    domain: Mapping[str, tuple[float, float]] | None = None,
+    **partials: str,
+) -> Operation:
+    """Enter an elementwise operation.
+
+    Parameters
+    ----------
+    call : str
+        Name and arguments, as in ``"leaky_relu(a, slope=0.01)"``.
+    value : str
+        The value, an expression of the arguments and of the names of other elementwise rows.
+    symbol, doc : str
+        What a picture shows, and one sentence for people.
+    numpy : ufunc or several
+        NumPy's functions of the same meaning.
+    aliases : iterable of str
+        Further names.
+    analytic : bool
+        Smooth, and defined for complex numbers.
+    quiet : bool
+        The operation can leave the numbers (division by 0, overflow): NumPy is not to warn of it.
+    forward : callable
+        The value on arrays, where NumPy has no function that the text could name.
+    domain : dict
+        For an argument, the interval from which checks draw; ``(-3, 3)`` where nothing is said.
+    **partials : str
+        For every argument the local derivative, an expression of the arguments and of the value ``y``.
+
+    Examples
+    --------
+    >>> TABLE["tanh"].partials
+    ('1 - y * y',)
+    """
+    function = ast.parse(f"def {call}: ...").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    name, inputs = function.name, tuple(a.arg for a in function.args.args)
+    if set(partials) != set(inputs):
+        raise ValueError(f"{name}: local derivatives are given for {sorted(partials)}, the arguments are {inputs}")
+    defaults = [ast.literal_eval(d) for d in function.args.defaults]
+    given = dict(zip(inputs[len(inputs) - len(defaults) :], defaults, strict=True))
+    parameters = [
+        inspect.Parameter(i, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=given.get(i, inspect.Parameter.empty))
+        for i in inputs
+    ]
+    arguments = ", ".join(inputs)
+    texts = tuple(partials[i] for i in inputs)
+    row = Operation(
+        name=name,
+        symbol=symbol or name,
+        doc=doc,
+        signature=inspect.Signature(parameters),
+        inputs=inputs,
+        forward=forward or _array_function(name, arguments, value, quiet),
+        vjps=tuple(_vjp_function(f"{name}_vjp_{i}", arguments, t) for i, t in zip(inputs, texts, strict=True)),
+        value=value,
+        partials=texts,
+        partial_functions=tuple(
+            _array_function(f"{name}_d{i}", f"y, {arguments}", t, False) for i, t in zip(inputs, texts, strict=True)
+        ),
+        analytic=analytic,
+        passes_view="1" in texts,
+        numpy=(numpy,) if callable(numpy) else tuple(numpy),
+        aliases=tuple(aliases),
+        domain=tuple((domain or {}).get(i, (-3.0, 3.0)) for i in inputs),
+    )
+    if name not in FLOAT_NAMES:
+        FLOAT_NAMES[name] = define(name, f"def {name}({arguments}):\n    return {for_floats(value)}\n", FLOAT_NAMES)
+    return register(row)
+
+
+# --- array rows ----------------------------------------------------------------------------------------------------
+
+
+def array_operation(
+    *,
+    vjp: Mapping[str, Callable[..., Any] | None] | Callable[..., Any],
+    symbol: str = "",
+    name: str = "",
+    public: str = "",
+    numpy: Iterable[Callable[..., Any]] | Callable[..., Any] = (),
+    aliases: Iterable[str] = (),
+    analytic: bool = True,
+    passes_view: bool = False,
+    domain: tuple[float, float] = (-3.0, 3.0),
+    trials: Iterable[Trial] = (),
+) -> Callable[[Callable[..., Any]], Operation]:
+    """Enter the decorated NumPy function as an array operation.
+
+    Parameters
+    ----------
+    vjp : dict or callable
+        For each differentiable argument its vector-Jacobian product ``(g, y, *inputs, **parameters)``; these
+        arguments come first in the decorated function. One callable ``(slot, g, y, *inputs, **parameters)`` makes
+        the operation variadic.
+    public : str
+        The public signature where it differs from the function's, as in ``"condition, x, y"``.
+    trials : iterable of Trial
+        The calls with which the row is checked.
+    symbol, name, numpy, aliases, analytic, passes_view, domain
+        See `Operation`; `domain` holds for every input.
+    """
+
+    def enter(function: Callable[..., Any]) -> Operation:
+        title = name or function.__name__.strip("_")
+        signature = inspect.signature(function)
+        if public:
+            by_name = signature.parameters
+            order = [by_name[p.strip()] for p in public.split(",")]
+            signature = signature.replace(parameters=order)
+        inputs = tuple(signature.parameters)[:1] if callable(vjp) else tuple(vjp)
+        row = Operation(
+            name=title,
+            symbol=symbol or title,
+            doc=inspect.getdoc(function) or "",
+            signature=signature,
+            inputs=inputs,
+            forward=function,
+            vjps=EverySlot(vjp) if callable(vjp) else tuple(vjp.values()),
+            variadic=callable(vjp),
+            analytic=analytic,
+            passes_view=passes_view,
+            numpy=(numpy,) if callable(numpy) else tuple(numpy),
+            aliases=tuple(aliases),
+            domain=(domain,) * len(inputs),
+            trials=tuple(trials),
+        )
+        return register(row)
+
+    return enter
+
+
+class EverySlot(Sequence[Callable[..., Any]]):
+    """The vector-Jacobian products of a variadic operation: one rule that is told the slot."""
+
+    def __init__(self, rule: Callable[..., Any]) -> None:
+        self.rule = rule
+
+    def __getitem__(self, slot: Any) -> Any:
+        return lambda g, y, *inputs, **parameters: self.rule(slot, g, y, *inputs, **parameters)
+
+    def __len__(self) -> int:
+        raise TypeError("a variadic operation has as many slots as it is given inputs")

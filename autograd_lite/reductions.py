@@ -1,0 +1,223 @@
+"""Array operations that reduce or normalise along axes: one row each.
+
+Rules are written with NumPy's names only, so that they run on arrays and, differentiated again, on `Value` nodes.
+`g` is the gradient of the result `y`; shapes follow NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.operation import Trial, array_operation
+
+Axis = int | tuple[int, ...] | None
+
+REDUCTIONS = (
+    Trial(((2, 3),)),
+    Trial(((2, 3),), {"axis": 1}),
+    Trial(((2, 3),), {"axis": -2, "keepdims": True}),
+    Trial(((2, 3, 2),), {"axis": (0, 2)}),
+    Trial(((),)),
+    Trial(((1, 1),), {"axis": 0}),
+)
+ALONG_ONE = (Trial(((4,),)), Trial(((2, 3),), {"axis": 0}), Trial(((2, 3),), {"axis": 1}))
+
+
+def _axes(ndim: int, axis: Axis) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(i % ndim for i in (axis if isinstance(axis, tuple) else (axis,))) if ndim else ()
+
+
+def kept(reduced: Any, a: Any, axis: Axis, keepdims: bool = False) -> Any:
+    """Give a reduced array its axes back, with length 1, so that it broadcasts against `a`."""
+    if keepdims or not np.ndim(a):
+        return reduced
+    axes = _axes(np.ndim(a), axis)
+    return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(np.shape(a))))
+
+
+def count(a: Any, axis: Axis) -> int:
+    """How many elements of `a` are reduced to one."""
+    return math.prod(np.shape(a)[i] for i in _axes(np.ndim(a), axis))
+
+
+def _safe_divide(a: Any, b: Any) -> Any:
+    """a / b, and 0 where b is 0: the gradient of least norm at the tip of a cone."""
+    return np.where(np.equal(b, 0), 0.0, a / b)
+
+
+def _sum_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.broadcast_to(kept(g, a, axis, keepdims), np.shape(a))
+
+
+@array_operation(vjp={"a": _sum_vjp}, symbol="Σ", numpy=np.sum, passes_view=True, trials=REDUCTIONS)
+def sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Sum of the elements over `axis` (all of them by default)."""
+    return np.sum(a, axis=axis, keepdims=keepdims)
+
+
+def _mean_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.broadcast_to(kept(g / count(a, axis), a, axis, keepdims), np.shape(a))
+
+
+@array_operation(vjp={"a": _mean_vjp}, numpy=np.mean, passes_view=True, trials=REDUCTIONS)
+def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Arithmetic mean of the elements over `axis` (all of them by default)."""
+    return np.mean(a, axis=axis, keepdims=keepdims)
+
+
+def _extreme_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    chosen = np.equal(a, kept(y, a, axis, keepdims))
+    return kept(g, a, axis, keepdims) * (chosen / np.sum(chosen, axis=axis, keepdims=True))
+
+
+@array_operation(vjp={"a": _extreme_vjp}, numpy=(np.max, np.amax), analytic=False, trials=REDUCTIONS)
+def max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Greatest element over `axis`; equal greatest elements share the gradient evenly, nan propagates."""
+    return np.max(a, axis=axis, keepdims=keepdims)
+
+
+@array_operation(vjp={"a": _extreme_vjp}, numpy=(np.min, np.amin), analytic=False, trials=REDUCTIONS)
+def min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Least element over `axis`; equal least elements share the gradient evenly, nan propagates."""
+    return np.min(a, axis=axis, keepdims=keepdims)
+
+
+def _others(a: Any) -> Any:
+    """For each element of the last axis, the product of all the others, exact where some are 0."""
+    n = a.shape[-1]
+    if not isinstance(a, np.ndarray):  # a differentiable product: take the others, multiply
+        others = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=int).reshape(n, -1)
+        return np.prod(np.take(a, others, axis=-1), axis=-1)
+    ones = np.ones((*a.shape[:-1], 1), a.dtype)
+    before = np.cumprod(np.concatenate([ones, a[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([ones, a[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    return before * after
+
+
+def _prod_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    if not np.ndim(a):
+        return g
+    if not np.size(a):
+        return kept(g, a, axis, keepdims) * np.zeros(np.shape(a))
+    axes = _axes(np.ndim(a), axis)
+    order = tuple(i for i in range(np.ndim(a)) if i not in axes) + axes
+    moved = np.transpose(a, order)
+    rows = np.reshape(moved, (*moved.shape[: np.ndim(a) - len(axes)], -1))
+    others = np.transpose(np.reshape(_others(rows), moved.shape), tuple(int(i) for i in np.argsort(order)))
+    return kept(g, a, axis, keepdims) * others
+
+
+@array_operation(vjp={"a": _prod_vjp}, symbol="Π", numpy=np.prod, passes_view=True, trials=REDUCTIONS)
+def prod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Product of the elements over `axis`; its gradient is exact where elements are 0."""
+    return np.prod(a, axis=axis, keepdims=keepdims)
+
+
+def _deviation(a: Any, axis: Axis) -> Any:
+    return a - np.mean(a, axis=axis, keepdims=True) if np.ndim(a) else a - a
+
+
+def _var_vjp(g: Any, y: Any, a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    return kept(g, a, axis, keepdims) * _deviation(a, axis) * (2.0 / (count(a, axis) - ddof))
+
+
+@array_operation(vjp={"a": _var_vjp}, numpy=np.var, trials=REDUCTIONS[:4])
+def var(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Variance over `axis`: the mean square deviation from the mean, with divisor ``n - ddof``."""
+    d = _deviation(a, axis)
+    return np.sum(d * d, axis=axis, keepdims=keepdims) / (count(a, axis) - ddof)
+
+
+def _std_vjp(g: Any, y: Any, a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    slope = _safe_divide(_deviation(a, axis) * (1.0 / (count(a, axis) - ddof)), kept(y, a, axis, keepdims))
+    return kept(g, a, axis, keepdims) * slope
+
+
+@array_operation(vjp={"a": _std_vjp}, numpy=np.std, trials=REDUCTIONS[:4])
+def std(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Standard deviation over `axis`, with divisor ``n - ddof``; the gradient of a constant array is 0."""
+    return np.sqrt(var.forward(a, axis=axis, ddof=ddof, keepdims=keepdims))
+
+
+def _norm_vjp(g: Any, y: Any, a: Any, ord: object = None, axis: Axis = None, keepdims: bool = False) -> Any:
+    return kept(g, a, axis, keepdims) * _safe_divide(a, kept(y, a, axis, keepdims))
+
+
+NORMS = (Trial(((4,),)), Trial(((2, 3),), {"axis": 0}), Trial(((2, 3),), {"axis": 1, "keepdims": True}), Trial(((2, 2),)))
+
+
+@array_operation(vjp={"a": _norm_vjp}, symbol="‖.‖", numpy=np.linalg.norm, trials=NORMS)
+def norm(a: Any, ord: object = None, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Euclidean length over `axis` (of all elements by default); its gradient at 0 is 0, and it does not overflow."""
+    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(a) > 1):
+        raise ValueError(f"norm: ord={ord!r} is not supported, only the Euclidean length; write others with abs and sum")
+    scale = np.max(np.abs(a), axis=axis, keepdims=True, initial=0.0)
+    unit = a / np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
+    scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0).astype(unit.real.dtype)
+    length = np.sqrt(np.sum(unit * unit, axis=axis, keepdims=True)) * scale
+    return length if keepdims else np.reshape(length, np.sum(a, axis=axis).shape)
+
+
+def _finite_shift(a: Any, axis: Axis) -> Any:
+    """The maximum over `axis`, with which exp cannot overflow; 0 where that is infinite."""
+    top = np.max(np.real(a), axis=axis, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(top), top, 0.0).astype(top.dtype)
+
+
+def _logsumexp_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    total = kept(y, a, axis, keepdims)
+    return kept(g, a, axis, keepdims) * np.where(np.isfinite(total), np.exp(a - total), 0.0)
+
+
+@array_operation(vjp={"a": _logsumexp_vjp}, trials=REDUCTIONS)
+def logsumexp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """log(sum(exp(a))) over `axis`, stable for any finite a; all -inf gives -inf with gradient 0."""
+    top = _finite_shift(a, axis)
+    with np.errstate(divide="ignore", over="ignore"):
+        y = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=True)) + top
+    return y if keepdims else np.reshape(y, np.sum(a, axis=axis).shape)
+
+
+def _softmax_vjp(g: Any, y: Any, a: Any, axis: Axis = -1) -> Any:
+    return y * (g - np.sum(g * y, axis=axis, keepdims=True))
+
+
+@array_operation(vjp={"a": _softmax_vjp}, trials=ALONG_ONE)
+def softmax(a: Any, axis: Axis = -1) -> Any:
+    """exp(a) / sum(exp(a)) along `axis`, the last by default; stable for any finite a."""
+    e = np.exp(a - _finite_shift(a, axis))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _log_softmax_vjp(g: Any, y: Any, a: Any, axis: Axis = -1) -> Any:
+    return g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)
+
+
+@array_operation(vjp={"a": _log_softmax_vjp}, trials=ALONG_ONE)
+def log_softmax(a: Any, axis: Axis = -1) -> Any:
+    """log(softmax(a)) along `axis`, the last by default; stable for any finite a."""
+    shifted = a - _finite_shift(a, axis)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def _backwards(a: Any, axis: int) -> Any:
+    index = [slice(None)] * np.ndim(a)
+    index[axis] = slice(None, None, -1)
+    return a[tuple(index)]
+
+
+def _cumsum_vjp(g: Any, y: Any, a: Any, axis: int | None = None) -> Any:
+    along = 0 if axis is None else axis
+    summed = _backwards(np.cumsum(_backwards(g, along), axis=along), along)
+    return np.reshape(summed, np.shape(a))
+
+
+@array_operation(vjp={"a": _cumsum_vjp}, numpy=np.cumsum, passes_view=True, trials=(*ALONG_ONE, Trial(((2, 2),))))
+def cumsum(a: Any, axis: int | None = None) -> Any:
+    """Running sum along `axis`, or of the flattened array."""
+    return np.cumsum(a, axis=axis)

@@ -1,0 +1,194 @@
+"""Array operations that rearrange, pick or join elements: one row each. They move gradients, they never scale them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.operation import NUMPY_NAMES, Trial, array_operation
+
+Shape = tuple[int, ...]
+
+
+def sum_to(g: Any, shape: Shape) -> Any:
+    """Undo a broadcast: sum `g` over the axes along which an array of `shape` was repeated."""
+    extra = np.ndim(g) - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(shape) if n == 1 and np.shape(g)[i + extra] != 1
+    )
+    return np.reshape(np.sum(g, axis=axes, keepdims=True) if axes else g, shape)
+
+
+def _reshape_back(g: Any, y: Any, a: Any, *_: Any, **__: Any) -> Any:
+    return np.reshape(g, np.shape(a))
+
+
+@array_operation(
+    vjp={"a": _reshape_back}, numpy=np.reshape, passes_view=True, trials=[Trial(((2, 3),), {"shape": (3, -1)})]
+)
+def reshape(a: Any, shape: Shape | int) -> Any:
+    """The same elements in another `shape`, in row-major order."""
+    return np.reshape(a, shape)
+
+
+@array_operation(vjp={"a": _reshape_back}, numpy=np.ravel, passes_view=True, trials=[Trial(((2, 3),)), Trial(((),))])
+def ravel(a: Any) -> Any:
+    """All elements in one row, in row-major order."""
+    return np.ravel(a)
+
+
+@array_operation(
+    vjp={"a": _reshape_back},
+    numpy=np.squeeze,
+    passes_view=True,
+    trials=[Trial(((1, 3, 1),)), Trial(((1, 3, 1),), {"axis": 0})],
+)
+def squeeze(a: Any, axis: int | Shape | None = None) -> Any:
+    """Without the axes of length 1."""
+    return np.squeeze(a, axis=axis)
+
+
+@array_operation(
+    vjp={"a": _reshape_back},
+    numpy=np.expand_dims,
+    passes_view=True,
+    trials=[Trial(((2, 3),), {"axis": 1}), Trial(((),), {"axis": 0})],
+)
+def expand_dims(a: Any, axis: int | Shape) -> Any:
+    """With new axes of length 1."""
+    return np.expand_dims(a, axis)
+
+
+def _transpose_vjp(g: Any, y: Any, a: Any, axes: Shape | None = None) -> Any:
+    return np.transpose(g, None if axes is None else tuple(int(i) for i in np.argsort([i % len(axes) for i in axes])))
+
+
+@array_operation(
+    vjp={"a": _transpose_vjp},
+    symbol="T",
+    numpy=np.transpose,
+    passes_view=True,
+    trials=[Trial(((2, 3),)), Trial(((2, 3, 2),), {"axes": (2, 0, 1)}), Trial(((2, 1, 3),), {"axes": (0, -1, 1)})],
+)
+def transpose(a: Any, axes: Shape | None = None) -> Any:
+    """The axes in another order, reversed by default."""
+    return np.transpose(a, axes)
+
+
+@array_operation(
+    vjp={"a": lambda g, y, a, shape: sum_to(g, np.shape(a))},
+    numpy=np.broadcast_to,
+    passes_view=True,
+    trials=[Trial(((3,),), {"shape": (2, 3)}), Trial(((2, 1),), {"shape": (2, 3)}), Trial(((),), {"shape": (2,)})],
+)
+def broadcast_to(a: Any, shape: Shape) -> Any:
+    """Repeated to `shape`, by NumPy's rules."""
+    return np.broadcast_to(a, shape)
+
+
+@array_operation(
+    vjp={"a": lambda g, y, a, index, shape: g[index]},
+    trials=[Trial(((3,),), {"index": np.array([0, 2, 0]), "shape": (4,)}), Trial(((2,),), {"index": 1, "shape": (3, 2)})],
+)
+def scatter(a: Any, index: Any, shape: Shape) -> Any:
+    """Zeros of `shape` with `a` added at `index`; repeated places add up. The converse of indexing."""
+    y = np.zeros(shape, getattr(a, "dtype", float))
+    np.add.at(y, index, a)
+    return y
+
+
+@array_operation(
+    vjp={"a": lambda g, y, a, index: NUMPY_NAMES["scatter"](g, index, np.shape(a))},
+    symbol="[ ]",
+    trials=[
+        Trial(((4,),), {"index": 1}),
+        Trial(((4,),), {"index": slice(None, None, -2)}),
+        Trial(((3, 2),), {"index": np.array([0, 2, 0])}),
+        Trial(((3, 2),), {"index": (np.array([0, 0]), np.array([1, 1]))}),
+        Trial(((3, 2),), {"index": (Ellipsis, None, 0)}),
+        Trial(((3,),), {"index": np.array([True, False, True])}),
+    ],
+)
+def getitem(a: Any, index: Any) -> Any:
+    """The elements at `index`, as ``a[index]``; an element that is picked twice receives both gradients."""
+    return a[index]
+
+
+def _take_index(a: Any, indices: Any, axis: int | None) -> Any:
+    if axis is None:
+        return np.unravel_index(np.mod(indices, np.size(a)), np.shape(a))
+    return (slice(None),) * (axis % np.ndim(a)) + (np.asarray(indices),)
+
+
+@array_operation(
+    vjp={
+        "a": lambda g, y, a, indices, axis=None: NUMPY_NAMES["scatter"](g, _take_index(a, indices, axis), np.shape(a))
+    },
+    numpy=np.take,
+    trials=[
+        Trial(((2, 3),), {"indices": np.array([[0, -1], [0, 5]])}),
+        Trial(((3, 2),), {"indices": np.array([2, 2, 0]), "axis": 0}),
+        Trial(((3, 2),), {"indices": 1, "axis": -1}),
+    ],
+)
+def take(a: Any, indices: Any, axis: int | None = None) -> Any:
+    """The elements at `indices` along `axis`, or of the flattened array; repeated indices receive every gradient."""
+    return np.take(a, indices, axis=axis)
+
+
+@array_operation(
+    vjp={
+        "x": lambda g, y, x, z, condition: sum_to(np.where(condition, g, 0.0), np.shape(x)),
+        "y": lambda g, y, x, z, condition: sum_to(np.where(condition, 0.0, g), np.shape(z)),
+    },
+    public="condition, x, y",
+    numpy=np.where,
+    trials=[
+        Trial(((2, 3), (3,)), {"condition": np.array([[True], [False]])}),
+        Trial(((), ()), {"condition": True}),
+        Trial(((2,), ()), {"condition": np.array([False, True])}),
+    ],
+)
+def where(x: Any, y: Any, condition: Any) -> Any:
+    """x where the condition holds and y elsewhere; the side that is not taken receives exactly 0."""
+    return np.where(condition, x, y)
+
+
+def _part_of_join(slot: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> Any:
+    if axis is None:
+        start = int(np.sum([np.size(a) for a in arrays[:slot]]))
+        return np.reshape(g[start : start + np.size(arrays[slot])], np.shape(arrays[slot]))
+    axis = axis % np.ndim(arrays[slot])
+    start = int(np.sum([np.shape(a)[axis] for a in arrays[:slot]]))
+    return g[(slice(None),) * axis + (slice(start, start + np.shape(arrays[slot])[axis]),)]
+
+
+@array_operation(
+    vjp=_part_of_join,
+    numpy=np.concatenate,
+    passes_view=True,
+    trials=[
+        Trial(((2, 3), (1, 3))),
+        Trial(((2, 3), (2, 1), (2, 0)), {"axis": 1}),
+        Trial(((2,), (1, 2)), {"axis": None}),
+    ],
+)
+def concatenate(*arrays: Any, axis: int | None = 0) -> Any:
+    """The arrays of a sequence, one after the other along an existing `axis`."""
+    return np.concatenate(arrays, axis=axis)
+
+
+def _part_of_stack(slot: int, g: Any, y: Any, *arrays: Any, axis: int = 0) -> Any:
+    return g[(slice(None),) * (axis % np.ndim(y)) + (slot,)]
+
+
+@array_operation(
+    vjp=_part_of_stack,
+    numpy=np.stack,
+    passes_view=True,
+    trials=[Trial(((2,), (2,), (2,))), Trial(((2, 1), (2, 1)), {"axis": -1}), Trial(((), ()))],
+)
+def stack(*arrays: Any, axis: int = 0) -> Any:
+    """The arrays of a sequence, one after the other along a new `axis`."""
+    return np.stack(arrays, axis=axis)

@@ -1,0 +1,474 @@
+"""`Value`: a number, or an array of numbers, that remembers how it was computed."""
+
+from __future__ import annotations
+
+import copy as copying
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from autograd_lite import modes
+from autograd_lite.methods import Methods
+from autograd_lite.operation import FLOAT_NAMES, Operation
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+new = object.__new__
+
+
+class Value(Methods):
+    """A node of the computation graph: a Python float or a NumPy array, and how it came about.
+
+    Parameters
+    ----------
+    data : float, int, bool, numpy array or nested list of numbers
+        The number. Floats and 0-d arrays become a Python float; an array keeps its floating dtype and is copied,
+        unless it is read-only; ints and bools become float64.
+    label : str
+        A name to show.
+
+    Attributes
+    ----------
+    data : float or ndarray
+        The number. It may be assigned, as in ``p.data -= 0.1 * p.grad``; graphs that were computed before keep the
+        numbers they were computed with. An array that a graph uses is read-only; reading ``leaf.data`` then gives
+        the leaf a fresh copy.
+    grad : float, ndarray or None
+        d(root)/d(self) after ``root.backward()``; None while no backward pass has reached the node. Leaves add up
+        the gradients of several passes; inner nodes hold that of the last one.
+    label : str
+        The name.
+    op : Operation or None
+        The row of the table that made the node; None for a leaf.
+    inputs : tuple of Value
+        One for each argument slot: ``a * a`` has two.
+
+    Raises
+    ------
+    TypeError
+        For what is not a number: None, strings, complex numbers, object arrays, ragged lists, a Value.
+
+    Examples
+    --------
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> c = (a * b + 10.0).tanh()
+    >>> c.backward()
+    >>> a.grad
+    -0.004022112907853518
+    >>> w = Value([[1.0, 2.0], [3.0, 4.0]])
+    >>> (w @ [1.0, 1.0]).sum().backward()
+    >>> w.grad
+    array([[1., 1.],
+           [1., 1.]])
+    """
+
+    # A node is lean. There are three forms:
+    #   one or two scalar inputs:  _a, _b are the inputs; _da, _db the local derivatives, floats
+    #   more scalar inputs:        _a is the tuple of inputs; _da the list of local derivatives
+    #   arrays:                    _a is the tuple of inputs; _da the tuple of their numbers at that time; _b the
+    #                              operation's parameters; the gradient is left to the operation's rule
+    # An input is a Value, or a plain number: a constant, whose local derivative is None. A leaf has none of these.
+    # `_mark` belongs to whoever walks the graph (see graph.py).
+    __slots__ = ("_a", "_b", "_da", "_data", "_db", "_mark", "grad", "label", "op")
+
+    _data: Any
+    _a: Any
+    _b: Any
+    _da: Any
+    _db: Any
+    _mark: object
+    op: Operation | None
+    grad: Any
+    label: str
+
+    def __init__(self, data: ArrayLike, label: str = "") -> None:
+        if isinstance(data, Value):
+            raise TypeError(f"a Value inside a Value: {data!r}; use it as it is, or detach() it")
+        if not isinstance(label, str):
+            raise TypeError(f"label is {label!r}, of type {type(label).__name__}; a label is a string")
+        self._data = number(data)
+        self.grad = self.op = self._a = self._b = self._da = self._db = self._mark = None
+        self.label = label
+
+    # --- what it holds ---
+
+    @property
+    def data(self) -> Any:
+        """The float or the array."""
+        data = self._data
+        if self.op is None and type(data) is np.ndarray and not data.flags.writeable:
+            data = self._data = data.copy()  # graphs keep the old array; the reader may write to this one
+        return data
+
+    @data.setter
+    def data(self, data: ArrayLike) -> None:
+        if data is not self._data:  # `p.data -= step` hands back the array that it changed
+            self._data = number(data)
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """The operation's inputs, one for each argument slot; numbers appear as `Constant`."""
+        if type(self._a) is tuple:
+            self._a = tuple(x if isinstance(x, Value) else Constant(x) for x in self._a)
+            return self._a
+        if self._a is not None and not isinstance(self._a, Value):
+            self._a = Constant(self._a)
+        if self._b is not None and not isinstance(self._b, Value):
+            self._b = Constant(self._b)
+        return tuple(x for x in (self._a, self._b) if x is not None)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The operation's parameters, as in ``{"axis": 1}``."""
+        return dict(self._b) if type(self._da) is tuple else {}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The array's shape; () for a scalar."""
+        return self._data.shape if type(self._data) is np.ndarray else ()
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The array's dtype; float64 for a scalar."""
+        return self._data.dtype if type(self._data) is np.ndarray else np.dtype(float)
+
+    @property
+    def T(self) -> Value:
+        """Transpose."""
+        return self.transpose()
+
+    def item(self) -> float:
+        """Return the only element as a Python float, outside the graph."""
+        if self.size != 1:
+            raise ValueError(f"item() needs one element, this Value has shape {self.shape}; use .data")
+        return float(self._data if type(self._data) is float else self._data.reshape(()))
+
+    @property
+    def _prev(self) -> set[Value]:
+        """micrograd's name for the set of inputs."""
+        return set(self.inputs)
+
+    @property
+    def _op(self) -> str:
+        """micrograd's name for the symbol of the operation; '' for a leaf."""
+        return self.op.symbol if self.op else ""
+
+    # --- gradients ---
+
+    def backward(self, seed: ArrayLike | None = None) -> None:
+        """Back-propagate: set `grad` to d(self)/d(node) on every node that self depends on.
+
+        Parameters
+        ----------
+        seed : array_like, optional
+            The gradient to start with, of self's shape; 1 for a scalar.
+
+        Raises
+        ------
+        ValueError
+            If self is not a scalar and there is no seed, or if the seed has another shape.
+
+        Examples
+        --------
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> x.grad
+        6.0
+        """
+        from autograd_lite.backward import backward
+
+        backward(self, seed)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: `grad` is None, "not computed", again."""
+        self.grad = None
+
+    def detach(self) -> Value:
+        """Return a constant with the same number: what follows sends no gradient back."""
+        return Constant(self._data, self.label)
+
+    # --- as a Python object ---
+
+    def __repr__(self) -> str:
+        data = np.array2string(np.asarray(self._data), separator=", ", prefix="Value(", threshold=20, precision=4)
+        parts = [f"{self._data:.6g}" if type(self._data) is float else data]
+        if self.label:
+            parts.append(f"label={self.label!r}")
+        if self.op is not None:
+            parts.append(f"op={self.op.name}")
+        if self.grad is not None and not isinstance(self.grad, np.ndarray):
+            parts.append(f"grad={self.grad:.6g}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def __format__(self, spec: str) -> str:
+        if type(self._data) is float:
+            return format(self._data, spec) if spec else repr(self)
+        if not spec:
+            return repr(self)
+        return np.array2string(self._data, formatter={"float_kind": lambda x: format(x, spec)})
+
+    def __len__(self) -> int:
+        if type(self._data) is float:
+            raise TypeError("a scalar Value has no length")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Value]:
+        if type(self._data) is float:
+            raise TypeError("a scalar Value cannot be iterated over")
+        return (self[i] for i in range(len(self._data)))
+
+    def __getitem__(self, index: Any) -> Value:
+        if type(self._data) is float and index != ():
+            raise TypeError(f"a scalar Value has no elements to index with {index!r}")
+        return self.getitem(_plain_index(index))
+
+    def __setitem__(self, index: Any, item: Any) -> NoReturn:
+        raise TypeError("a Value's elements cannot be assigned: build a new Value with where(), or set a leaf's .data")
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < _data(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= _data(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > _data(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= _data(other)
+
+    def _leave(self, what: str) -> NoReturn:
+        raise TypeError(
+            f"{what} would silently leave the graph and lose the gradient: "
+            "use v.data (or v.item()) for the bare number, and v.exp(), autograd_lite.exp(v) or np.exp(v) for functions"
+        )
+
+    def __float__(self) -> float:
+        self._leave("float(v), or a function of the math module,")
+
+    def __int__(self) -> int:
+        self._leave("int(v)")
+
+    def __complex__(self) -> complex:
+        self._leave("complex(v)")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if dtype == object:  # an element of an array of objects: a scalar graph in NumPy's clothes
+            cell = np.empty((), dtype=object)
+            cell[()] = self
+            return cell
+        raise TypeError(
+            "np.asarray(v) or np.array([v, ...]) would leave the graph and lose the gradient: use v.data for the bare "
+            "numbers, autograd_lite.stack([v, ...]) to join Values, np.array([...], dtype=object) for an array of Values"
+        )
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
+        from autograd_lite.protocols import ufunc_on_values
+
+        return ufunc_on_values(ufunc, method, args, kwargs)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        from autograd_lite.protocols import function_on_values
+
+        return function_on_values(function, args, kwargs)
+
+    # --- copies: graphs are as deep as they like, so never by recursion ---
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        from autograd_lite.graph import topological_order
+
+        for node in topological_order(self):
+            if id(node) not in memo:
+                memo[id(node)] = node._copy(lambda x: copying.deepcopy(x, memo))
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __copy__(self) -> Value:
+        return self._copy(lambda x: x)
+
+    def _copy(self, of: Callable[[Any], Any]) -> Value:
+        """A node with the same contents, each input, number and gradient replaced by `of` it."""
+        twin = new(type(self))
+        twin._data, twin.grad, twin.label, twin.op, twin._mark = of(self._data), of(self.grad), self.label, self.op, None
+        for slot in ("_a", "_b", "_da", "_db"):
+            setattr(twin, slot, of(getattr(self, slot)))
+        if type(twin._data) is np.ndarray and self.op is not None:
+            twin._data.setflags(write=False)
+        return twin
+
+    def __reduce__(self) -> Any:
+        from autograd_lite.graph import pack
+
+        return pack(self)
+
+
+class Constant(Value):
+    """A leaf that takes no part in differentiation: its `grad` stays None, whatever is computed from it.
+
+    Plain numbers and arrays in an expression are constants; `Constant(X)` is one with a name, and an array that is
+    used at every step is then copied only once. What is computed from constants alone is a constant.
+
+    Examples
+    --------
+    >>> x = Value(2.0)
+    >>> y = x * Constant(5.0, label="five")
+    >>> y.backward()
+    >>> x.grad, y.inputs[1].grad
+    (5.0, None)
+    """
+
+    __slots__ = ()
+
+
+def is_variable(x: Any) -> bool:
+    """Whether gradients flow to x: it is a Value and not a constant."""
+    return x.__class__ is Value or (isinstance(x, Value) and not isinstance(x, Constant))
+
+
+# --- numbers in ----------------------------------------------------------------------------------------------------
+
+
+def number(data: Any) -> Any:
+    """Turn what a user gave into a Python float or a read-only array of a floating dtype, or refuse it."""
+    if type(data) is float:
+        return data
+    if isinstance(data, (float, int, np.bool_, np.integer, np.floating)):
+        return float(data)
+    if data is None or isinstance(data, (str, bytes, complex, np.complexfloating, Value)):
+        raise TypeError(f"{data!r} (of type {type(data).__name__}) is not a real number or an array of them")
+    try:
+        array = np.asarray(data)
+    except (ValueError, TypeError) as error:
+        raise TypeError(f"not an array of numbers: {_short(data)}; {error}") from error
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"not an array of real numbers: {_short(data)} has dtype {array.dtype}"
+            + ("; for Values use autograd_lite.stack" if array.dtype == object else "")
+        )
+    if not array.ndim:
+        return float(array)
+    return _own(array)
+
+
+def _own(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only array that nobody else can write to: itself if it is one already, else a copy."""
+    if array.dtype.kind != "f":
+        array = array.astype(float)
+    elif array.flags.writeable or (isinstance(array.base, np.ndarray) and array.base.flags.writeable):
+        array = array.copy()
+    elif type(array) is not np.ndarray:
+        array = np.array(array)
+    array.setflags(write=False)
+    return array
+
+
+def _short(data: Any) -> str:
+    text = repr(data)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _data(x: Any) -> Any:
+    return x._data if isinstance(x, Value) else x
+
+
+def _plain_index(index: Any) -> Any:
+    """An index that the user cannot change afterwards; positions have no gradient, so a Value is refused."""
+    if isinstance(index, tuple):
+        return tuple(_plain_index(i) for i in index)
+    if isinstance(index, Value):
+        raise TypeError("an index is a Value; positions have no gradient: use int(v.data) or an array of ints")
+    return np.array(index) if isinstance(index, (list, np.ndarray)) else index
+
+
+# --- operations in ---------------------------------------------------------------------------------------------------
+
+
+def node_of(row: Operation, data: Any, a: Any, b: Any, da: Any, db: Any) -> Value:
+    """Make an inner node; see `Value` for what the slots hold."""
+    node = new(Value)
+    node._data, node.op, node._a, node._b, node._da, node._db = data, row, a, b, da, db
+    node.grad = node._mark = None
+    node.label = ""
+    return node
+
+
+def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
+    """Compute an operation and record it; without a Value among the operands it is plain arithmetic.
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError
+        What NumPy raises, with the operation and the shapes.
+    """
+    inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
+    raws = tuple(x._data if isinstance(x, Value) else x for x in inputs)
+    if row.is_elementwise and all(type(x) is float for x in raws):
+        node = _scalar_node(row, inputs, raws)
+    else:
+        for raw in raws:
+            if type(raw) is np.ndarray and raw.flags.writeable:
+                raw.setflags(write=False)  # from now on this graph relies on it
+        parameters = {name: _fixed(p) for name, p in parameters.items()}
+        node = node_of(row, _evaluate(row, raws, parameters), inputs, parameters, raws, None)
+    if not any(map(is_variable, inputs)):
+        return Constant(node._data) if any(isinstance(x, Value) for x in inputs) else node._data
+    if FLOAT_NAMES["special"]:
+        mode = modes.mode()
+        if not mode.recording:
+            return Constant(node._data)
+        if mode.lines is not None:
+            modes.check_forward(mode.lines, node)
+    return node
+
+
+def _fixed(parameter: Any) -> Any:
+    """A parameter as it is now: a copy of what the user could change, the bare number of a Value."""
+    if isinstance(parameter, Value):
+        return parameter._data
+    return np.array(parameter) if isinstance(parameter, (np.ndarray, list)) else parameter
+
+
+def _evaluate(row: Operation, raws: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    try:
+        data = row.forward(*raws, **parameters)
+    except (ValueError, TypeError, IndexError) as error:
+        shapes = ", ".join(str(np.shape(x)) for x in raws)
+        raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
+    if np.iscomplexobj(data):  # only the complex step makes these
+        return data
+    if type(data) is not np.ndarray or not data.ndim:
+        return float(data)
+    data.setflags(write=False)
+    return data
+
+
+def _scalar_node(row: Operation, inputs: tuple[Any, ...], raws: tuple[float, ...]) -> Value:
+    """An elementwise operation on floats by NumPy: for what Python's own arithmetic refuses, as 1/0 or exp(1000)."""
+    numbers = [np.float64(x) for x in raws]
+    with np.errstate(all="ignore"):
+        try:
+            y = float(FLOAT_NAMES[row.name](*raws))
+        except (ArithmeticError, ValueError):
+            y = float(row.forward(*numbers))
+        d = [
+            float(slope(np.float64(y), *numbers)) if is_variable(x) else None
+            for x, slope in zip(inputs, row.partial_functions, strict=True)
+        ]
+    if len(inputs) > 2:
+        return node_of(row, y, inputs, None, d, None)
+    return node_of(row, y, inputs[0], inputs[1] if len(inputs) > 1 else None, d[0], d[1] if len(d) > 1 else None)
