@@ -20,27 +20,55 @@ from autograd_lite import modes
 from autograd_lite.graph import walk
 from autograd_lite.operation import FLOAT_NAMES, NUMPY_NAMES
 from autograd_lite.shaping import sum_to
-from autograd_lite.value import Constant, Value, is_variable, number
+from autograd_lite.value import Constant, Value, number
 
 
 def backward(root: Value, seed: Any = None) -> None:
     """Set ``grad`` on every node that `root` depends on; see `Value.backward`."""
-    seed = check_seed(root, seed)
-    if isinstance(root, Constant):
+    if type(root) is Constant:
         raise ValueError(f"nothing to differentiate: {root!r} was computed from constants only, or inside no_grad()")
-    leaves, inner = walk(root)
-    before = [leaf.grad for leaf in leaves]
+    seed = check_seed(root, seed)
+    leaves, inner, has_arrays = walk(root)
     lines = modes.mode().lines if FLOAT_NAMES["special"] else None
+    if lines is None and not has_arrays:
+        _scalar_pass(root, seed, leaves, inner)
+        return
+    before = [leaf.grad for leaf in leaves]
     with np.errstate(all="ignore"):
-        _pass(root, seed, leaves, inner, before, lines, guarded=lines is not None)
+        _array_pass(root, seed, leaves, inner, lines, guarded=lines is not None)
         if any(map(_holds_nan, leaves)):
-            _pass(root, seed, leaves, inner, before, lines, guarded=True)
+            for leaf, grad in zip(leaves, before, strict=True):
+                leaf.grad = grad
+            _array_pass(root, seed, leaves, inner, lines, guarded=True)
+
+
+def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Value]) -> None:
+    """The chain rule itself: input.grad += node.grad * d(node)/d(input), from the root back to the leaves."""
+    for node in leaves:
+        if node.grad is None:
+            node.grad = 0.0
+    for node in inner:
+        node.grad = 0.0
+    root.grad += seed
+    for node in reversed(inner):
+        g = node.grad
+        if g:  # a zero gradient is a strong zero
+            x, d = node._a, node._da
+            if x is None:
+                for x, d in zip(node._b, d, strict=True):
+                    x.grad += g * d
+                continue
+            if d is not None:
+                x.grad += g * d
+            d = node._db
+            if d is not None:
+                node._b.grad += g * d
 
 
 def check_seed(root: Value, seed: Any) -> Any:
     """The gradient to start from, of root's shape, or an error that says what was wrong."""
     if seed is None:
-        if root.shape:
+        if type(root._data) is not float:
             raise ValueError(
                 f"backward() of an array of shape {root.shape} needs a seed of that shape, the gradient of your loss "
                 "with respect to it; or reduce it to a scalar first, as with v.sum().backward()"
@@ -60,47 +88,36 @@ def _holds_nan(leaf: Value) -> bool:
     return bool(length != length)
 
 
-def _pass(
+def _array_pass(
     root: Value,
     seed: Any,
     leaves: list[Value],
     inner: list[Value],
-    before: list[Any],
     lines: dict[Any, str] | None,
     *,
     guarded: bool,
 ) -> None:
-    for leaf, grad in zip(leaves, before, strict=True):
-        leaf.grad = 0.0 if grad is None and type(leaf._data) is float else grad
+    """The same where arrays take part: each operation's rule says what it sends to its inputs."""
     for node in inner:
-        node.grad = 0.0 if type(node._data) is float else None
+        node.grad = None
     root.grad = seed if root.op is not None or root.grad is None else root.grad + seed
     for node in reversed(inner):
         g = node.grad
-        if type(node._a) is tuple:
-            _send_many(node, g, guarded)
-        elif g:  # one or two scalars, the chain rule itself: input.grad += node.grad * d(node)/d(input)
-            d = node._da
-            if d is not None:
-                node._a.grad += g * d
-            d = node._db
-            if d is not None:
-                node._b.grad += g * d
-        if lines is not None:
-            for x, received in contributions(node, node.grad, guarded=True):
-                modes.check_backward(lines, node, node.grad, received)
+        passes_view = node.op.passes_view  # type: ignore[union-attr]
+        for x, received in contributions(node, g, guarded):
+            have = x.grad
+            if have is not None:
+                x.grad = have + received
+            elif passes_view and x.op is None:
+                x.grad = _own(received)  # a leaf's gradient is the user's, never another node's
+            else:
+                x.grad = received
+            if lines is not None:
+                modes.check_backward(lines, node, g, received)
 
 
-def _send_many(node: Any, g: Any, guarded: bool) -> None:
-    """input.grad += gradient sent to it, for a node with many inputs or with arrays."""
-    for x, received in contributions(node, g, guarded):
-        have = x.grad
-        if have is not None:
-            x.grad = have + received
-        elif x.op is None and node.op.passes_view:
-            x.grad = np.array(received)  # a leaf's gradient is the user's, never another node's
-        else:
-            x.grad = received
+def _own(g: Any) -> Any:
+    return np.array(g) if type(g) is np.ndarray else g
 
 
 def contributions(node: Any, g: Any, guarded: bool = False) -> Iterator[tuple[Value, Any]]:
@@ -116,15 +133,15 @@ def contributions(node: Any, g: Any, guarded: bool = False) -> Iterator[tuple[Va
 
 
 def _send_scalars(node: Any, g: float) -> Iterator[tuple[Value, float]]:
-    pairs = zip(node._a, node._da) if type(node._a) is tuple else ((node._a, node._da), (node._b, node._db))
+    pairs = zip(node._b, node._da) if node._a is None else ((node._a, node._da), (node._b, node._db))
     return ((x, g * d if g else 0.0) for x, d in pairs if d is not None)
 
 
 def _send_arrays(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]]:
-    row, raws, y, parameters = node.op, node._da, node._data, node._b
+    row, raws, y, parameters = node.op, node._da, node._data, node._db
     nothing = guarded and not np.any(g)
-    for slot, x in enumerate(node._a):
-        if not is_variable(x):
+    for slot, x in enumerate(node._b):
+        if type(x) is not Value:
             continue
         raw = raws[slot]
         if nothing:
@@ -133,21 +150,23 @@ def _send_arrays(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]
             received = _guarded_product(g, row.partial_functions[slot](y, *raws))
         else:
             received = row.vjps[slot](g, y, *raws, **parameters)
-        yield x, _like(received, raw)
+        if type(raw) is float:
+            received = float(np.add.reduce(received, axis=None))
+        elif received.shape != raw.shape or received.dtype != raw.dtype:
+            received = _fitted(received, raw.shape).astype(raw.dtype)
+        yield x, received
 
 
 def _send_values(node: Any, g: Value) -> Iterator[tuple[Value, Any]]:
-    row = node.op
-    inputs = node._a if type(node._a) is tuple else (node._a, node._b)[: len(row.inputs)]
-    parameters = node._b if type(node._da) is tuple else {}
+    row, inputs, parameters = node.op, node.inputs, node.parameters
     for slot, x in enumerate(inputs):
-        if not is_variable(x):
+        if type(x) is not Value:
             continue
         if row.is_elementwise and row.partials[slot] not in ("1", "-1"):
             received = _guarded_product(g, row.partial_functions[slot](node, *inputs))
         else:
             received = row.vjps[slot](g, node, *inputs, **parameters)
-        yield x, _like(received, x)
+        yield x, _fitted(received, x.shape)
 
 
 def _guarded_product(g: Any, d: Any) -> Any:
@@ -159,18 +178,11 @@ def _guarded_product(g: Any, d: Any) -> Any:
     return np.where(np.equal(g, 0), 0.0, g * d)
 
 
-def _like(received: Any, raw: Any) -> Any:
-    """A gradient in the shape and dtype of its input: broadcasts are summed, a scalar's is a float."""
-    if type(raw) is float:
-        if isinstance(received, Value):
-            return received.sum() if received.shape else received
-        return float(received) if np.ndim(received) == 0 else float(np.sum(received))
-    shape = np.shape(raw)
-    if np.shape(received) != shape:
-        received = np.broadcast_to(received, shape) if np.ndim(received) < len(shape) else sum_to(received, shape)
-    if isinstance(received, Value) or received.dtype == raw.dtype:
+def _fitted(received: Any, shape: tuple[int, ...]) -> Any:
+    """A gradient in the shape of its input: broadcasts are summed."""
+    if np.shape(received) == shape:
         return received
-    return received.astype(raw.dtype)
+    return np.broadcast_to(received, shape) if np.ndim(received) < len(shape) else sum_to(received, shape)
 
 
 def cotangents(root: Value, wrt: list[Value], seed: Any) -> list[Any]:
@@ -179,7 +191,7 @@ def cotangents(root: Value, wrt: list[Value], seed: Any) -> list[Any]:
     With a Value as `seed` they are Values, which can be differentiated again; a node that `root` does not depend on
     has gradient 0.
     """
-    _, inner = walk(root)
+    _, inner, _ = walk(root)
     with np.errstate(all="ignore"):
         found = _cotangents(root, inner, seed, guarded=False)
         if any(np.isnan(np.sum(found[x])) for x in wrt if x in found and not isinstance(found[x], Value)):

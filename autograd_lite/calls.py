@@ -5,8 +5,10 @@ generates for tanh::
 
     def tanh(self):
         a = self._data
-        if type(a) is not float or special:
+        if special:
             return apply(ROW, (self,))
+        if type(a) is not float:
+            return array_node(ROW, (self,), (a,))
         try:
             y = tanh(a)
             da = 1.0 - y * y
@@ -25,12 +27,12 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.operation import FLOAT_NAMES, Operation, define, for_floats
-from autograd_lite.value import Constant, Methods, Value, apply, new
+from autograd_lite.value import Constant, Methods, Value, apply, array_node, new
 
 OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow", "matmul": "matmul"}
 UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
 
-FLOAT_NAMES.update({"Value": Value, "apply": apply, "new": new, "REFUSED": (ArithmeticError, ValueError)})
+FLOAT_NAMES.update({"Value": Value, "apply": apply, "array_node": array_node, "new": new, "REFUSED": (ArithmeticError, ValueError)})
 
 _NODE = """    node = new(Value)
     node._data = y
@@ -46,8 +48,10 @@ _NODE = """    node = new(Value)
 
 _UNARY = """def {name}(self):
     {a} = self._data
-    if type({a}) is not float or special:
+    if special:
         return apply({row}, (self,))
+    if type({a}) is not float:
+        return array_node({row}, (self,), ({a},))
     try:
         y = {value}
         da = {d0}
@@ -58,12 +62,12 @@ _UNARY = """def {name}(self):
 _BINARY = """def {name}(self, other{default}):
     {mine} = self._data
     kind = type(other)
-    if type({mine}) is not float or special:
+    if special:
         return apply({row}, ({first}, {second}))
     if kind is Value:
         {theirs} = other._data
-        if type({theirs}) is not float:
-            return apply({row}, ({first}, {second}))
+        if type({mine}) is not float or type({theirs}) is not float:
+            return array_node({row}, ({first}, {second}), ({a}, {b}))
         try:
             y = {value}
             da = {d0}
@@ -72,7 +76,9 @@ _BINARY = """def {name}(self, other{default}):
             return apply({row}, ({first}, {second}))
     elif kind is float or kind is int:
         try:
-            {theirs} = other = float(other)
+            {theirs} = other = other * 1.0
+            if type({mine}) is not float:
+                return array_node({row}, ({first}, {second}), ({a}, {b}))
             y = {value}
             da = {constant0}
             db = {constant1}
@@ -98,6 +104,8 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
     source = _BINARY.format(
         mine=mine,
         theirs=theirs,
+        a=row.inputs[0],
+        b=row.inputs[1],
         first=first,
         second=second,
         d1=texts[1],

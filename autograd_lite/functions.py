@@ -13,7 +13,7 @@ from autograd_lite import elementary, products, reductions, shaping  # noqa: F40
 from autograd_lite.calls import add_methods, public_function
 from autograd_lite.methods import Methods
 from autograd_lite.operation import FLOAT_NAMES, NUMPY_NAMES, TABLE, Operation
-from autograd_lite.value import Value, apply, is_variable, node_of
+from autograd_lite.value import Constant, Value, apply, many_node
 
 INTERNAL = {"pos", "scatter", "strong_mul", "getitem", "sum_many", "dot_many"}
 """Rows without a public function: Python's syntax or other rows make them."""
@@ -71,8 +71,9 @@ def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         return _array_sum(values, axis, keepdims=keepdims)
     if axis is not None or keepdims:
         raise TypeError("sum of a list of Values takes no axis; autograd_lite.stack them first")
-    if all(_is_scalar(x) for x in values):
-        return _many(TABLE["sum_many"], values, lambda raws: [1.0] * len(raws))
+    raws = _scalars(values)
+    if raws is not None:
+        return _many(TABLE["sum_many"], values, raws, [1.0] * len(raws))
     return functools.reduce(operator.add, values)
 
 
@@ -97,11 +98,11 @@ def dot(a: Any, b: Any) -> Any:
     """
     if _is_list(a) and _is_list(b):
         left, right = _flat(a), _flat(b)
-        values = left + right
-        if any(isinstance(x, Value) for x in values) and all(_is_scalar(x) for x in values):
+        ours, theirs = _scalars(left), _scalars(right)
+        if ours is not None and theirs is not None:
             if len(left) != len(right):
                 raise ValueError(f"dot of {len(left)} values with {len(right)}: the lengths must be equal")
-            return _many(TABLE["dot_many"], values, lambda raws: raws[len(left) :] + raws[: len(left)])
+            return _many(TABLE["dot_many"], left + right, ours + theirs, theirs + ours)
     return _array_dot(a, b)
 
 
@@ -151,17 +152,23 @@ def _flat(a: Iterable[Any]) -> list[Any]:
     return list(a.ravel()) if isinstance(a, np.ndarray) else list(a)
 
 
-def _is_scalar(x: Any) -> bool:
-    return type(x._data) is float if isinstance(x, Value) else isinstance(x, (float, int))
+def _scalars(values: list[Any]) -> list[float] | None:
+    """Their numbers if all are numbers or scalar Values; by sets of types, for this runs at every neuron."""
+    kinds = set(map(type, values))
+    if kinds == {Value}:
+        raws = [x._data for x in values]
+    elif kinds <= {float, int, Value, Constant}:
+        raws = [x._data if isinstance(x, Value) else float(x) for x in values]
+    else:
+        return None
+    return raws if set(map(type, raws)) <= {float} else None
 
 
-def _many(row: Operation, values: list[Any], derivatives: Callable[[list[float]], list[float]]) -> Any:
-    """One node for many scalars, its local derivatives computed at once."""
-    if FLOAT_NAMES["special"]:
+def _many(row: Operation, values: list[Any], raws: list[float], derivatives: list[float]) -> Any:
+    """One node for many scalars."""
+    if FLOAT_NAMES["special"] or Value not in set(map(type, values)):
         return apply(row, tuple(values))
-    raws = [x._data if isinstance(x, Value) else float(x) for x in values]
-    partials = [d if is_variable(x) else None for x, d in zip(values, derivatives(raws), strict=True)]
-    return node_of(row, row.forward(*raws), tuple(values), None, partials, None)
+    return many_node(row, row.forward(*raws), tuple(values), derivatives)
 
 
 # --- methods with a form of their own ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.operation import Operation
-from autograd_lite.value import Value, is_variable, new
+from autograd_lite.value import Value, new
 
 __all__ = ["CycleError", "local_derivatives", "topological_order", "walk"]
 
@@ -35,91 +35,86 @@ def topological_order(root: Value) -> list[Value]:
     >>> [v.label or v.op.name for v in topological_order(a * b + a)]
     ['a', 'b', 'mul', 'add']
     """
-    leaves, inner = walk(root)
+    leaves, inner, _ = walk(root)
     return leaves + inner
 
 
-def walk(root: Value) -> tuple[list[Value], list[Value]]:
-    """The leaves and the inner nodes that `root` depends on, the latter with inputs before results.
+def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
+    """The leaves and the inner nodes that `root` depends on, the latter with inputs before results; and whether
+    operations on arrays are among them.
 
     A depth-first search that follows the first unfinished input and comes back to a node when that is done. A node
-    is marked `opened` when it is entered and `done` when all its inputs are; to meet an opened one again is a cycle.
+    that is left behind to wait is marked `opened`, a finished one `done`; to meet an opened one again is a cycle.
     """
-    with _lock:
-        return _walk(root, object(), object())
-
-
-def _walk(root: Value, opened: object, done: object) -> tuple[list[Value], list[Value]]:
-    if root.op is None:
-        return [root], []
     leaves: list[Value] = []
     inner: list[Value] = []
+    if root.op is None:
+        return [root], inner, False
+    has_arrays = False
+    opened, done = object(), object()
     stack: list[Value] = []
-    push, pop = stack.append, stack.pop
+    push, pop, finish = stack.append, stack.pop, inner.append
     node = root
-    while True:
-        node._mark = opened
-        if type(node._a) is tuple:
-            todo = [x for x in _variables(node) if x._mark is not done]
-            if todo:
-                push(node)
-                stack.extend(reversed(todo))
-                if any(x._mark is opened for x in todo):
-                    raise _cycle(node)
-                node = _next(stack, leaves, done)
-                continue
-        else:  # one or two scalars: the common case, spelt out
-            if node._da is not None:
-                x = node._a
-                if x._mark is not done:
+    with _lock:
+        while True:
+            x = node._a
+            if x is None:  # a tuple of inputs
+                has_arrays = has_arrays or type(node._da) is tuple
+                todo = _unfinished(node, leaves, opened, done)
+                if todo:
+                    node._mark = opened
+                    push(node)
+                    node = todo.pop()
+                    stack.extend(todo)
+                    continue
+            else:  # one or two scalars: the common case, spelt out
+                if node._da is not None and x._mark is not done:
                     if x.op is None:
                         x._mark = done
                         leaves.append(x)
                     elif x._mark is opened:
                         raise _cycle(node)
                     else:
+                        node._mark = opened
                         push(node)
                         node = x
                         continue
-            if node._db is not None:
                 x = node._b
-                if x._mark is not done:
+                if node._db is not None and x._mark is not done:
                     if x.op is None:
                         x._mark = done
                         leaves.append(x)
                     elif x._mark is opened:
                         raise _cycle(node)
                     else:
+                        node._mark = opened
                         push(node)
                         node = x
                         continue
-        node._mark = done
-        inner.append(node)
-        if not stack:
-            return leaves, inner
-        node = pop()
-        if node._mark is done or node.op is None:
-            push(node)
-            node = _next(stack, leaves, done)
+            node._mark = done
+            finish(node)
+            while stack:
+                node = pop()
+                if node._mark is not done:  # done if several nodes wait for it, and one of them came first
+                    break
+            else:
+                return leaves, inner, has_arrays
 
 
-def _next(stack: list[Value], leaves: list[Value], done: object) -> Value:
-    """The next unfinished inner node on the stack; there is one, for the root stays at the bottom till the end."""
-    while True:
-        node = stack.pop()
-        if node._mark is done:
-            continue
-        if node.op is not None:
-            return node
-        node._mark = done
-        leaves.append(node)
-
-
-def _variables(node: Any) -> list[Value]:
-    """The inputs of a node with a tuple of inputs to which gradients flow."""
-    if type(node._da) is list:
-        return [x for x, d in zip(node._a, node._da, strict=True) if d is not None]
-    return [x for x in node._a if is_variable(x)]
+def _unfinished(node: Any, leaves: list[Value], opened: object, done: object) -> list[Value]:
+    """The inner nodes that a node with a tuple of inputs still waits for, the first one last; leaves are finished."""
+    todo = []
+    for x in node._b:
+        if type(x) is Value and x._mark is not done:
+            if x.op is None:
+                x._mark = done
+                leaves.append(x)
+            elif x._mark is opened or x is node:
+                raise _cycle(node)
+            else:
+                todo.append(x)
+    todo.reverse()
+    return todo
 
 
 def _cycle(node: Value) -> CycleError:
@@ -137,18 +132,19 @@ def local_derivatives(node: Value) -> tuple[Any, ...]:
     >>> local_derivatives(a * b)
     (-3.0, 2.0)
     """
-    if type(node._a) is not tuple:
+    if node._a is not None:
         return (node._da, node._db)[: len(node.inputs)]
     if type(node._da) is list:
-        return tuple(node._da)
+        known = iter(node._da)
+        return tuple(next(known) if type(x) is Value else None for x in node.inputs)
     row = node.op
     assert row is not None
     if not row.is_elementwise:
-        return (None,) * len(node._a)
+        return (None,) * len(node._b)
     with np.errstate(all="ignore"):
         return tuple(
-            slope(node._data, *node._da) if is_variable(x) else None
-            for x, slope in zip(node._a, row.partial_functions, strict=True)
+            slope(node._data, *node._da) if type(x) is Value else None
+            for x, slope in zip(node._b, row.partial_functions, strict=True)
         )
 
 
@@ -161,7 +157,7 @@ def pack(root: Value) -> tuple[Any, ...]:
     """What pickle needs to build `root` again; leaves are pickled as themselves, so that graphs share them."""
     if root.op is None:
         return _unpack_leaf, (type(root), root._data, root.grad, root.label)
-    leaves, inner = walk(root)
+    leaves, inner, _ = walk(root)
     places = {node: i for i, node in enumerate(inner)}
     return _unpack, (leaves, [_packed(node, places) for node in inner])
 
@@ -172,10 +168,12 @@ class _Place(int):
 
 def _packed(node: Value, places: dict[Value, int]) -> Packed:
     def place(x: Any) -> Any:
+        if type(x) is tuple:
+            return tuple(map(place, x))
         return _Place(places[x]) if isinstance(x, Value) and x in places else x
 
-    a = tuple(map(place, node._a)) if type(node._a) is tuple else place(node._a)
-    return type(node), node._data, node.grad, node.label, node.op, a, place(node._b), node._da, node._db
+    slots = (place(x) for x in (node._a, node._b, node._da, node._db))
+    return type(node), node._data, node.grad, node.label, node.op, *slots
 
 
 def _unpack_leaf(kind: type[Value], data: Any, grad: Any, label: str) -> Value:
@@ -189,13 +187,14 @@ def _unpack(leaves: list[Value], packed: list[Packed]) -> Value:
     nodes: list[Value] = []
 
     def unplace(x: Any) -> Any:
+        if type(x) is tuple:
+            return tuple(map(unplace, x))
         return nodes[x] if type(x) is _Place else x
 
     for kind, data, grad, label, op, a, b, da, db in packed:
         node = _unpack_leaf(kind, data, grad, label)
-        node.op, node._da, node._db = op, da, db
-        node._a = tuple(map(unplace, a)) if type(a) is tuple else unplace(a)
-        node._b = unplace(b)
+        node.op = op
+        node._a, node._b, node._da, node._db = map(unplace, (a, b, da, db))
         if type(data) is np.ndarray:
             data.setflags(write=False)
         nodes.append(node)

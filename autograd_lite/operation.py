@@ -63,6 +63,8 @@ class Operation:
         The text of an elementwise row: its value, and ``dy/d(input)`` for each input.
     partial_functions : tuple of callables
         ``partial_functions[slot](y, *inputs)``: the local derivative, from that text.
+    is_elementwise : bool
+        The row is text: every element has a local derivative.
     variadic : bool
         The operation takes any number of inputs.
     analytic : bool
@@ -89,6 +91,7 @@ class Operation:
     value: str = ""
     partials: tuple[str, ...] = ()
     partial_functions: tuple[Callable[..., Any], ...] = ()
+    is_elementwise: bool = False
     variadic: bool = False
     analytic: bool = True
     passes_view: bool = False
@@ -96,11 +99,6 @@ class Operation:
     aliases: tuple[str, ...] = ()
     domain: tuple[tuple[float, float], ...] = ()
     trials: tuple[Trial, ...] = ()
-
-    @property
-    def is_elementwise(self) -> bool:
-        """Whether the row is text, so that each element has a local derivative."""
-        return bool(self.value)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -299,6 +297,7 @@ def elementwise(
         inputs=inputs,
         forward=forward or _array_function(name, arguments, value, quiet),
         vjps=tuple(_vjp_function(f"{name}_vjp_{i}", arguments, t) for i, t in zip(inputs, texts, strict=True)),
+        is_elementwise=True,
         value=value,
         partials=texts,
         partial_functions=tuple(

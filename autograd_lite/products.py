@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import operator
 from typing import Any
 
@@ -179,10 +180,7 @@ def einsum(*operands: Any, subscripts: str) -> Any:
 )
 def sum_many(*values: Any) -> Any:
     """Sum of many scalars as one node."""
-    total = 0.0
-    for value in values:
-        total = total + value
-    return total
+    return builtins.sum(values)
 
 
 def _dot_many_vjp(slot: int, g: Any, y: Any, *values: Any) -> Any:
@@ -194,4 +192,4 @@ def _dot_many_vjp(slot: int, g: Any, y: Any, *values: Any) -> Any:
 def dot_many(*values: Any) -> Any:
     """Dot product of many scalars as one node: the first half of the inputs times the second half."""
     half = len(values) // 2
-    return sum_many.forward(*map(operator.mul, values[:half], values[half:]))
+    return builtins.sum(map(operator.mul, values[:half], values[half:]))

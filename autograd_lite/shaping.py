@@ -17,7 +17,7 @@ def sum_to(g: Any, shape: Shape) -> Any:
     axes = tuple(range(extra)) + tuple(
         i + extra for i, n in enumerate(shape) if n == 1 and np.shape(g)[i + extra] != 1
     )
-    return np.reshape(np.sum(g, axis=axes, keepdims=True) if axes else g, shape)
+    return np.reshape(np.add.reduce(g, axis=axes) if axes else g, shape)
 
 
 def _reshape_back(g: Any, y: Any, a: Any, *_: Any, **__: Any) -> Any:

@@ -67,9 +67,10 @@ class Value(Methods):
 
     # A node is lean. There are three forms:
     #   one or two scalar inputs:  _a, _b are the inputs; _da, _db the local derivatives, floats
-    #   more scalar inputs:        _a is the tuple of inputs; _da the list of local derivatives
-    #   arrays:                    _a is the tuple of inputs; _da the tuple of their numbers at that time; _b the
-    #                              operation's parameters; the gradient is left to the operation's rule
+    #   more scalar inputs:        _a is None; _b the tuple of the variables among the inputs; _da the list of their
+    #                              local derivatives; _db the tuple of all inputs, if some are constants
+    #   arrays:                    _a is None; _b the tuple of inputs; _da the tuple of their numbers at that time; _db
+    #                              the operation's parameters; the gradient is left to the operation's rule
     # An input is a Value, or a plain number: a constant, whose local derivative is None. A leaf has none of these.
     # `_mark` belongs to whoever walks the graph (see graph.py).
     __slots__ = ("_a", "_b", "_da", "_data", "_db", "_mark", "grad", "label", "op")
@@ -83,6 +84,10 @@ class Value(Methods):
     op: Operation | None
     grad: Any
     label: str
+
+    def __init_subclass__(cls, *, constant: bool = False) -> None:
+        if not constant:  # everyone who differentiates asks `type(x) is Value`
+            raise TypeError(f"class {cls.__name__}: Value cannot be subclassed; keep Values as attributes instead")
 
     def __init__(self, data: ArrayLike, label: str = "") -> None:
         if isinstance(data, Value):
@@ -111,19 +116,22 @@ class Value(Methods):
     @property
     def inputs(self) -> tuple[Value, ...]:
         """The operation's inputs, one for each argument slot; numbers appear as `Constant`."""
-        if type(self._a) is tuple:
-            self._a = tuple(x if isinstance(x, Value) else Constant(x) for x in self._a)
-            return self._a
-        if self._a is not None and not isinstance(self._a, Value):
-            self._a = Constant(self._a)
-        if self._b is not None and not isinstance(self._b, Value):
-            self._b = Constant(self._b)
-        return tuple(x for x in (self._a, self._b) if x is not None)
+        if self.op is None:
+            return ()
+        if self._a is not None:
+            self._a = _shown(self._a)
+            self._b = _shown(self._b)
+            return (self._a,) if self._b is None else (self._a, self._b)
+        if type(self._da) is list and self._db:
+            self._db = tuple(map(_shown, self._db))
+            return self._db
+        self._b = tuple(map(_shown, self._b))
+        return self._b
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The operation's parameters, as in ``{"axis": 1}``."""
-        return dict(self._b) if type(self._da) is tuple else {}
+        return dict(self._db) if type(self._da) is tuple else {}
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -188,9 +196,7 @@ class Value(Methods):
         >>> x.grad
         6.0
         """
-        from autograd_lite.backward import backward
-
-        backward(self, seed)
+        passes.backward(self, seed)
 
     def zero_grad(self) -> None:
         """Forget the gradient: `grad` is None, "not computed", again."""
@@ -317,7 +323,7 @@ class Value(Methods):
         return pack(self)
 
 
-class Constant(Value):
+class Constant(Value, constant=True):
     """A leaf that takes no part in differentiation: its `grad` stays None, whatever is computed from it.
 
     Plain numbers and arrays in an expression are constants; `Constant(X)` is one with a name, and an array that is
@@ -335,9 +341,9 @@ class Constant(Value):
     __slots__ = ()
 
 
-def is_variable(x: Any) -> bool:
-    """Whether gradients flow to x: it is a Value and not a constant."""
-    return x.__class__ is Value or (isinstance(x, Value) and not isinstance(x, Constant))
+def _shown(x: Any) -> Any:
+    """An input as a node: a plain number becomes a Constant."""
+    return x if x is None or isinstance(x, Value) else Constant(x)
 
 
 # --- numbers in ----------------------------------------------------------------------------------------------------
@@ -420,12 +426,8 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     if row.is_elementwise and all(type(x) is float for x in raws):
         node = _scalar_node(row, inputs, raws)
     else:
-        for raw in raws:
-            if type(raw) is np.ndarray and raw.flags.writeable:
-                raw.setflags(write=False)  # from now on this graph relies on it
-        parameters = {name: _fixed(p) for name, p in parameters.items()}
-        node = node_of(row, _evaluate(row, raws, parameters), inputs, parameters, raws, None)
-    if not any(map(is_variable, inputs)):
+        node = array_node(row, inputs, raws, {name: _fixed(p) for name, p in parameters.items()})
+    if not any(type(x) is Value for x in inputs):
         return Constant(node._data) if any(isinstance(x, Value) for x in inputs) else node._data
     if FLOAT_NAMES["special"]:
         mode = modes.mode()
@@ -443,18 +445,35 @@ def _fixed(parameter: Any) -> Any:
     return np.array(parameter) if isinstance(parameter, (np.ndarray, list)) else parameter
 
 
-def _evaluate(row: Operation, raws: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+def many_node(row: Operation, data: float, inputs: tuple[Any, ...], derivatives: list[Any]) -> Value:
+    """Make a node of many scalars from the local derivatives for all inputs; those for constants are dropped."""
+    variables = tuple(x for x in inputs if type(x) is Value)
+    if len(variables) == len(inputs):
+        return node_of(row, data, None, inputs, derivatives, None)
+    kept = [d for x, d in zip(inputs, derivatives, strict=True) if type(x) is Value]
+    return node_of(row, data, None, variables, kept, inputs)
+
+
+_NO_PARAMETERS: dict[str, Any] = {}
+
+
+def array_node(
+    row: Operation, inputs: tuple[Any, ...], raws: tuple[Any, ...], parameters: dict[str, Any] = _NO_PARAMETERS
+) -> Value:
+    """Compute an operation on arrays and make its node; `raws` are the inputs' numbers."""
+    for raw in raws:
+        if type(raw) is np.ndarray and raw.flags.writeable:
+            raw.setflags(write=False)  # from now on this graph relies on it
     try:
         data = row.forward(*raws, **parameters)
     except (ValueError, TypeError, IndexError) as error:
         shapes = ", ".join(str(np.shape(x)) for x in raws)
         raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
-    if np.iscomplexobj(data):  # only the complex step makes these
-        return data
-    if type(data) is not np.ndarray or not data.ndim:
-        return float(data)
-    data.setflags(write=False)
-    return data
+    if type(data) is np.ndarray and data.shape:
+        data.setflags(write=False)
+    elif not np.iscomplexobj(data):  # only the complex step makes those
+        data = float(data)
+    return node_of(row, data, None, inputs, raws, parameters)
 
 
 def _scalar_node(row: Operation, inputs: tuple[Any, ...], raws: tuple[float, ...]) -> Value:
@@ -466,9 +485,12 @@ def _scalar_node(row: Operation, inputs: tuple[Any, ...], raws: tuple[float, ...
         except (ArithmeticError, ValueError):
             y = float(row.forward(*numbers))
         d = [
-            float(slope(np.float64(y), *numbers)) if is_variable(x) else None
+            float(slope(np.float64(y), *numbers)) if type(x) is Value else None
             for x, slope in zip(inputs, row.partial_functions, strict=True)
         ]
     if len(inputs) > 2:
-        return node_of(row, y, inputs, None, d, None)
+        return many_node(row, y, inputs, d)
     return node_of(row, y, inputs[0], inputs[1] if len(inputs) > 1 else None, d[0], d[1] if len(d) > 1 else None)
+
+
+from autograd_lite import backward as passes  # noqa: E402  (it needs Value, and Value.backward needs it)

@@ -1,0 +1,257 @@
+"""`check_grads`: the analytic gradient against numerical ones.
+
+For every number x of every argument the function is evaluated at x - 2h, x - h, x, x + h and x + 2h, h = 0.001.
+
+- The *forward difference* (f(x + h) - f(x)) / h is off by h/2 f''(x), which may be large: with a fixed tolerance it
+  would miss small faults or cry wolf. The third evaluation, f(x - h), estimates that term; it is taken off, and what is
+  then left to be off by, h**2/6 f'''(x) and the rounding, is estimated from the others and allowed.
+- At a *kink* the slopes on the two sides differ however small the step; there the gradient must lie between them.
+- If every operation is analytic the *complex step* Im f(x + 1e-20 i) / 1e-20 has no such error at all, and must agree to
+  a relative 1e-10 (Squire and Trapp, SIAM Review 40, 1998).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.backward import cotangents
+from autograd_lite.derivatives import _filled, _fresh, _leaves, _map
+from autograd_lite.graph import walk
+from autograd_lite.value import Value, new
+
+__all__ = ["Check", "GradientCheck", "GradientError", "check_grads"]
+
+COMPLEX_STEP = 1e-20
+COMPLEX_TOLERANCE = 1e-10
+
+
+class GradientError(AssertionError):
+    """A gradient that does not agree with the numerical one."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One derivative, judged.
+
+    Attributes
+    ----------
+    name : str
+        The argument, and the place in it.
+    analytic, numeric : float
+        The derivative by back-propagation, and (f(x + step) - f(x)) / step.
+    error, allowed : float
+        What is left of their difference when the known error of the difference is taken off, and how much is allowed.
+    complex_step : float or None
+        The derivative by the complex step, where all operations are analytic.
+    verdict : str
+        'ok', 'kink' (between the slopes of the two sides), 'unjudged' (the function is not finite there), or 'WRONG'.
+    """
+
+    name: str
+    analytic: float
+    numeric: float
+    error: float
+    allowed: float
+    complex_step: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """All derivatives of a function at a point, judged; prints as a table."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether none is wrong."""
+        return all(c.verdict != "WRONG" for c in self.checks)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        head = ("name", "analytic", "numeric", "error", "allowed", "complex step", "verdict")
+        rows = [
+            (c.name, *(f"{x:.6g}" for x in (c.analytic, c.numeric)), f"{c.error:.1e}", f"{c.allowed:.1e}",
+             "-" if c.complex_step is None else f"{c.complex_step:.6g}", c.verdict)
+            for c in self.checks
+        ]  # fmt: skip
+        widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
+        lines = [
+            "  ".join(
+                x.rjust(w) if 0 < i < len(head) - 1 else x.ljust(w)
+                for i, (x, w) in enumerate(zip(r, widths, strict=True))
+            ).rstrip()
+            for r in [head, *rows]
+        ]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def check_grads(
+    f: Callable[..., Any],
+    *args: Any,
+    step: float = 0.001,
+    names: list[str] | None = None,
+    must_pass: bool = False,
+) -> GradientCheck:
+    """Compare the gradient of f with numerical derivatives.
+
+    Parameters
+    ----------
+    f : callable
+        Takes Values, returns a number or an array, which is reduced by fixed random weights.
+    *args : number, array, or nested list, tuple or dict of them
+        Where to check, with respect to all of them.
+    step : float
+        The step h of the differences.
+    names : list of str, optional
+        The arguments' names for the table.
+    must_pass : bool
+        Raise if a derivative is wrong.
+
+    Returns
+    -------
+    GradientCheck
+        Prints as a table; true if all is well.
+
+    Raises
+    ------
+    GradientError
+        With `must_pass`, if a derivative is wrong.
+
+    Examples
+    --------
+    >>> print(check_grads(lambda a, b: a * b.exp(), 2.0, 1.0, names=["a", "b"]))
+    name  analytic  numeric    error  allowed  complex step  verdict
+    a      2.71828  2.71828  2.1e-13  1.1e-10       2.71828  ok
+    b      5.43656  5.43928  9.1e-07  2.0e-06       5.43656  ok
+    """
+    report = _Checker(f, args, step, names).report()
+    if must_pass and not report.ok:
+        raise GradientError(f"the gradient does not agree with the numerical one:\n{report}")
+    return report
+
+
+class _Checker:
+    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], step: float, names: list[str] | None) -> None:
+        if not (isinstance(step, (int, float)) and 0 < step < math.inf):
+            raise ValueError(f"step is {step!r}; it must be a positive number, as 0.001")
+        self.f, self.args, self.step = f, args, float(step)
+        variables = [_map(_fresh, a) for a in args]
+        self.points: list[Any] = [v._data for v in _leaves(variables)]
+        self.names = _names(list(args), names or [f"arg{i}" for i in range(len(args))])
+        self.weights: Any = 1.0
+        y = f(*variables)
+        shape = np.shape(y)
+        if shape:  # a fixed random weighting: no two elements can cancel
+            self.weights = np.random.default_rng(0).uniform(0.5, 1.5, shape)
+        self.gradients: list[Any] = [np.zeros(np.shape(p)) for p in self.points]
+        self.analytic, self.eps = False, np.finfo(float).eps
+        if isinstance(y, Value):
+            _, inner, _ = walk(y)
+            self.gradients = cotangents(y, _leaves(variables), self.weights)
+            self.analytic = all(node.op.analytic for node in inner if node.op)
+            self.eps = max(np.finfo(node.dtype).eps for node in (y, *_leaves(variables), *inner))
+
+    def report(self) -> GradientCheck:
+        return GradientCheck(
+            tuple(
+                self.judge(self.names[k] + (str(list(place)) if place else ""), k, place)
+                for k, point in enumerate(self.points)
+                for place in np.ndindex(np.shape(point))
+            )
+        )
+
+    def at(self, k: int, place: tuple[int, ...], move: complex) -> complex:
+        """The weighted value of f with one number of its arguments moved."""
+        points = list(self.points)
+        kind = complex if isinstance(move, complex) else np.result_type(points[k])
+        moved = np.array(points[k], dtype=kind)
+        moved[place] += move
+        points[k] = moved
+        filled = _filled(list(self.args), [_raw_leaf(p) for p in points])
+        y = self.f(*filled)
+        data = y._data if isinstance(y, Value) else y
+        return complex(np.sum(np.multiply(self.weights, data)))
+
+    def judge(self, name: str, k: int, place: tuple[int, ...]) -> Check:
+        analytic = float(np.asarray(self.gradients[k])[place])
+        with np.errstate(all="ignore"):
+            h = self.step
+            f2, f1, f0, b1, b2 = (self.at(k, place, m * h).real for m in (2, 1, 0, -1, -2))
+            numeric = (f1 - f0) / h
+            if not math.isfinite(f2 + f1 + f0 + b1 + b2):
+                return Check(name, analytic, numeric, math.nan, math.nan, None, "unjudged")
+            error = abs(numeric - (f1 - 2 * f0 + b1) / (2 * h) - analytic)
+            rounding = 20 * self.eps * max(map(abs, (f2, f1, f0, b1, b2, self.points_at(k, place) * analytic))) / h
+            third = abs(f2 - 2 * f1 + 2 * b1 - b2) / (2 * h)
+            fourth = abs(f2 - 4 * f1 + 6 * f0 - 4 * b1 + b2) / h
+            allowed = third + fourth + rounding
+            exact = self.complex_step(k, place) if self.analytic else None
+            if exact is not None and abs(exact - analytic) > COMPLEX_TOLERANCE * max(1.0, abs(exact)) + self.slack():
+                return Check(name, analytic, numeric, error, allowed, exact, "WRONG")
+            right_size = error <= allowed
+            if not self.analytic:
+                left, right, noise = self.slopes(k, place)
+                if abs(right - left) > noise:
+                    between = min(left, right) - noise <= analytic <= max(left, right) + noise
+                    return Check(name, analytic, numeric, error, allowed, None, "kink" if between else "WRONG")
+                right_size = right_size and abs((left + right) / 2 - analytic) <= noise
+            return Check(name, analytic, numeric, error, allowed, exact, "ok" if right_size else "WRONG")
+
+    def slack(self) -> float:
+        """What float32 rounding may do to the comparison with the complex step, which is computed in float64."""
+        return 0.0 if self.eps < 1e-10 else 100 * float(self.eps)
+
+    def points_at(self, k: int, place: tuple[int, ...]) -> float:
+        return float(np.asarray(self.points[k])[place])
+
+    def complex_step(self, k: int, place: tuple[int, ...]) -> float:
+        return self.at(k, place, complex(0.0, COMPLEX_STEP)).imag / COMPLEX_STEP
+
+    def slopes(self, k: int, place: tuple[int, ...]) -> tuple[float, float, float]:
+        """The slopes to the left and to the right by a step a thousand times smaller, and their uncertainty.
+
+        Where they differ by more, x is a corner; where not, they are the derivative even if a corner is near.
+        """
+        tiny = max(self.step * 1e-3, 1e3 * float(self.eps))
+        f1, f0, b1 = (self.at(k, place, m * tiny).real for m in (1, 0, -1))
+        right, left = (f1 - f0) / tiny, (f0 - b1) / tiny
+        rounding = 20 * float(self.eps) * (abs(f0) + abs(self.points_at(k, place))) / tiny
+        bend = abs(self.at(k, place, self.step).real - 2 * f0 + self.at(k, place, -self.step).real) / self.step**2
+        return left, right, min(bend, 1e4) * tiny + 1e-6 * max(abs(left), abs(right)) + rounding
+
+def _raw_leaf(data: Any) -> Value:
+    """A leaf that may hold complex numbers, which `Value` itself refuses."""
+    leaf = new(Value)
+    leaf._data = data if np.iscomplexobj(data) else (float(data) if not np.ndim(data) else data)
+    leaf.grad = leaf.op = leaf._a = leaf._b = leaf._da = leaf._db = leaf._mark = None
+    leaf.label = ""
+    return leaf
+
+
+def _names(tree: Any, names: list[str]) -> list[str]:
+    """A name for each leaf of the arguments: `p['w']`, `xs[2]`."""
+    found: list[str] = []
+
+    def visit(branch: Any, name: str) -> None:
+        if isinstance(branch, dict):
+            for key, child in branch.items():
+                visit(child, f"{name}[{key!r}]")
+        elif isinstance(branch, (list, tuple)):
+            for i, child in enumerate(branch):
+                visit(child, f"{name}[{i}]")
+        else:
+            found.append(name)
+
+    for branch, name in zip(tree, names, strict=True):
+        visit(branch, name)
+    return found
