@@ -59,8 +59,8 @@ _UNARY = """def {name}(self):
         return apply({row}, (self,))
 """
 
-_BINARY = """def {name}(self, other{default}):
-    {mine} = self._data
+_BINARY = """def {name}(self, {parameter}):
+{rename}    {mine} = self._data
     kind = type(other)
     if special:
         return apply({row}, ({first}, {second}))
@@ -101,6 +101,7 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
     mine, theirs = reversed(row.inputs) if reflected else row.inputs
     first, second = ("other", "self") if reflected else ("self", "other")
     default = row.signature.parameters[row.inputs[1]].default
+    optional = default is not inspect.Parameter.empty
     source = _BINARY.format(
         mine=mine,
         theirs=theirs,
@@ -111,11 +112,10 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
         d1=texts[1],
         constant0=None if reflected else texts[0],
         constant1=texts[1] if reflected else None,
-        default="" if default is inspect.Parameter.empty else f"={default!r}",
+        parameter=f"{theirs}={default!r}" if optional else "other",
+        rename=f"    other = {theirs}\n" if optional else "",
         **fill,
     ) + _NODE.format(row=key, a=first, b=second, da="da", db="db")
-    if default is not inspect.Parameter.empty:
-        source = source.replace("other", row.inputs[1])
     return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
 
 

@@ -44,12 +44,12 @@ elementwise("add(a, b)", "a + b", a="1", b="1", symbol="+", numpy=np.add, quiet=
 elementwise("sub(a, b)", "a - b", a="1", b="-1", symbol="-", numpy=np.subtract, quiet=False, doc="Difference.")
 elementwise("mul(a, b)", "a * b", a="b", b="a", symbol="*", numpy=np.multiply, quiet=False, doc="Product of two.")
 elementwise(
-    "div(a, b)", "a / b", a="1 / b", b="-y / b", symbol="/", numpy=np.true_divide, domain={"b": POSITIVE}, doc="Quotient."
+    "div(a, b)", "a / b", a="reciprocal(b)", b="-y / b", symbol="/", numpy=np.true_divide, domain={"b": POSITIVE}, doc="Quotient."
 )
 elementwise(
     "pow(a, b)",
     "pow(a, b)",
-    a="where(equal(b, 0), 0, b * pow(a, b - 1))",
+    a="where(equal(a, 0) & equal(b, 0), 0, b * pow(a, b - 1))",
     b="where(equal(a, 0) & (b >= 0), 0, y * log(a))",
     symbol="**",
     numpy=np.power,
@@ -63,7 +63,7 @@ elementwise("sqrt(a)", "sqrt(a)", a="0.5 / y", numpy=np.sqrt, domain={"a": POSIT
 elementwise(
     "strong_mul(a, b)",
     "where(equal(a, 0), 0, a * b)",
-    a="b",
+    a="where(equal(a, 0) & (isfinite(b) < 1), 0, b)",
     b="a",
     symbol="*",
     analytic=False,

@@ -30,7 +30,7 @@ CONSTANTS = {"pi": math.pi, "e": math.e}
 _SPACE = " \t\r\n\f\v"
 
 
-# --- errors, and how text is shown in them -------------------------------------------------------------------------
+# --- errors, and how text is shown in them ---------------------------------------------------------------------------
 
 
 class ExpressionError(ValueError):
@@ -62,10 +62,10 @@ class ExpressionError(ValueError):
 
 
 def visible(text: str, most: int = 40) -> str:
-    """`text` on one line, fit to print anywhere: odd characters escaped, the middle of a long text left out.
+    r"""Put `text` on one line, fit to print anywhere: odd characters escaped, the middle of a long text left out.
 
-    >>> visible("a\\tb\\0"), visible("x" * 100, most=10)
-    ('a b\\\\x00', 'xxxx...xxx')
+    >>> print(visible("a\tb\0"), visible("x" * 100, most=10))
+    a b\x00 xxxx...xxx
     """
     if len(text) > most:
         text = text[: (most - 2) // 2] + "..." + text[len(text) - (most - 3) // 2 :]
@@ -79,12 +79,12 @@ def _shown(character: str) -> str:
 
 
 def _columns(text: str) -> int:
-    """How wide a terminal shows `text`: some letters take two columns, combining marks none."""
-    return sum((unicodedata.east_asian_width(c) in "WF") + (not unicodedata.combining(c)) for c in text)
+    """Count the columns that `text` takes in a terminal: some letters take two columns."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _picture(text: str, position: int, around: int = 34) -> str:
-    """The line of `text` about `position`, and a caret under it."""
+    """Show the line of `text` about `position`, and a caret under it."""
     start, stop = max(0, position - around), min(len(text), position + around)
     before = ("..." if start else "") + "".join(map(_shown, text[start:position]))
     after = "".join(map(_shown, text[position:stop])) + ("..." if stop < len(text) else "")
@@ -121,7 +121,7 @@ class _Token(NamedTuple):
 
 
 def _tokens(text: str) -> list[_Token]:
-    """The words of `text`, the last of kind 'end'; every character is in a word or is a space between words."""
+    """Cut `text` into words, the last of kind 'end'; every character is in a word or is a space between words."""
     return [_token(match) for match in _TOKEN.finditer(text.rstrip(_SPACE))]
 
 
@@ -132,11 +132,11 @@ def _token(match: re.Match[str]) -> _Token:
     return _Token(kind, match[kind], match.start(kind))
 
 
-# --- what may be called -----------------------------------------------------------------------------------------------
+# --- what may be called ----------------------------------------------------------------------------------------------
 
 
 def functions() -> dict[str, Operation]:
-    """Every function that an expression may call: the elementwise rows of the table, by name and by alias.
+    """Return every function that an expression may call: the elementwise rows of the table, by name and by alias.
 
     >>> functions()["asin"]
     <operation arcsin>
@@ -146,7 +146,7 @@ def functions() -> dict[str, Operation]:
 
 
 def call_of(row: Operation) -> str:
-    """How a row is called.
+    """Tell how a row is called.
 
     >>> call_of(TABLE["leaky_relu"])
     'leaky_relu(a, slope=0.01)'
@@ -154,7 +154,7 @@ def call_of(row: Operation) -> str:
     return f"{row.name}{row.signature}"
 
 
-# --- from text to program ---------------------------------------------------------------------------------------------
+# --- from text to program --------------------------------------------------------------------------------------------
 
 
 class _Operator(NamedTuple):
@@ -204,7 +204,7 @@ class _Parser:
             operand_is_due = self.operand(token) if operand_is_due else self.after_operand(token)
         opened = self.settle()
         if opened is not None:
-            raise self.error("this parenthesis is never closed", opened.token)
+            raise self.error(f"'{opened.row.name if opened.row else ''}(' is never closed", opened.token)
         return Expression(self.text, tuple(self.program), self.places)
 
     def operand(self, token: _Token) -> bool:
@@ -220,7 +220,7 @@ class _Parser:
         return True
 
     def name(self, token: _Token) -> bool:
-        """A variable, or a call up to its parenthesis."""
+        """Read a variable, or a call up to its parenthesis."""
         name = token.text
         if self.tokens[self.place].text != "(":
             if name in self.functions:
@@ -294,8 +294,7 @@ class _Parser:
         return ExpressionError(message, self.text, token.position)
 
     def refused_call(self, token: _Token, row: Operation, count: int) -> ExpressionError:
-        most = len(row.inputs)
-        return self.error(f"{call_of(row)} takes {most} argument{'s' * (most > 1)}, {count} given", token)
+        return self.error(f"wrong number of arguments, {count}: write {call_of(row)}", token)
 
     def no_operand(self, token: _Token) -> ExpressionError:
         last = self.waiting[-1] if self.waiting else None
@@ -312,7 +311,7 @@ class _Parser:
         return self.error(f"unexpected '{visible(token.text)}'{called}: {_WHY_NOT.get(token.text, _UNDERSTOOD)}", token)
 
 
-# --- the result ---------------------------------------------------------------------------------------------------------
+# --- the result ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -347,12 +346,12 @@ class Expression:
         return tuple(self.places)
 
     def missing(self, given: Iterable[str]) -> list[str]:
-        """The names that have no number yet."""
+        """Return the names that have no number yet."""
         known = {*given, *CONSTANTS}
         return [name for name in self.names if name not in known]
 
     def error_at(self, name: str, message: str) -> ExpressionError:
-        """An error that points to the first use of `name`."""
+        """Make an error that points to the first use of `name`."""
         return ExpressionError(message, self.text, self.places[name])
 
     def evaluate(self, values: Mapping[str, Any]) -> Value:

@@ -26,8 +26,19 @@ def publish(row: Operation) -> Callable[..., Any]:
     function = public_function(row)
     add_methods(row)
     if not row.numpy:
-        NUMPY_NAMES[row.name] = function
+        NUMPY_NAMES[row.name] = _in_text(row, function)
     return function
+
+
+def _in_text(row: Operation, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The row as other rows' rules call it: on bare arrays the forward rule and nothing else."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(a, Value) for a in args):
+            return function(*args, **kwargs)
+        return row.forward(*args, **kwargs)
+
+    return called
 
 
 for _row in TABLE.values():
@@ -161,7 +172,7 @@ def _scalars(values: list[Any]) -> list[float] | None:
         raws = [x._data if isinstance(x, Value) else float(x) for x in values]
     else:
         return None
-    return raws if set(map(type, raws)) <= {float} else None
+    return raws if set(map(type, raws)) <= {float, np.complex128} else None  # complex: the complex step of the checks
 
 
 def _many(row: Operation, values: list[Any], raws: list[float], derivatives: list[float]) -> Any:

@@ -25,10 +25,11 @@ class AnomalyError(FloatingPointError):
 class Mode:
     """What the current thread does with operations.
 
-    `lines` is the memory of `detect_anomaly`: for each node made inside it, the user's line.
+    `complex_numbers` lets only analytic operations pass. `lines` is the memory of `detect_anomaly`: for each node made inside it, the user's line.
     """
 
     recording: bool = True
+    complex_numbers: bool = False
     lines: dict[Any, str] | None = None
 
 
@@ -93,6 +94,17 @@ def detect_anomaly() -> Iterator[None]:
     autograd_lite.modes.AnomalyError: log made -inf in the forward pass, from x = 0.0, at <doctest ...>:2
     """
     with _entered(lines={}):
+        yield
+
+
+class NotAnalyticError(TypeError):
+    """An operation has no meaning on complex numbers; raised only during the complex step."""
+
+
+@contextmanager
+def complex_numbers() -> Iterator[None]:
+    """For the complex step of the checks: refuse operations that are not analytic."""
+    with _entered(complex_numbers=True, lines=None):
         yield
 
 

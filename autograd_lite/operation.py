@@ -148,11 +148,12 @@ FLOAT_NAMES: dict[str, Any] = {
     "arccosh": math.acosh,
     "arctanh": math.atanh,
     "abs": abs,
+    "isfinite": math.isfinite,
     "__name__": "autograd_lite.generated",
 }
 """What a name in a row's text means on Python floats; elementwise rows add themselves."""
 
-NUMPY_NAMES: dict[str, Any] = {**_CONSTANTS, "where": np.where, "equal": np.equal, "errstate": np.errstate, "__name__": "autograd_lite.generated"}
+NUMPY_NAMES: dict[str, Any] = {**_CONSTANTS, "where": np.where, "equal": np.equal, "isfinite": np.isfinite, "errstate": np.errstate, "__name__": "autograd_lite.generated"}
 """What a name in a row's text means on arrays and on Values; rows add themselves."""
 
 
@@ -167,6 +168,8 @@ class _ForFloats(ast.NodeTransformer):
         name, args = node.func.id, node.args  # type: ignore[attr-defined]
         if name == "where":
             return ast.IfExp(*args)
+        if name == "reciprocal":
+            return ast.BinOp(ast.Constant(1.0), ast.Div(), args[0])
         if name == "equal":
             return ast.Compare(args[0], [ast.Eq()], [args[1]])
         if name == "maximum":  # "x unless y is greater or nan", as np.maximum
@@ -225,6 +228,17 @@ def _array_function(name: str, arguments: str, text: str, quiet: bool) -> Callab
     if quiet:  # exp(1000) is inf and log(0) is -inf: the answer, not an incident
         body = f"with errstate(all='ignore'): {body}"
     return define(name, f"def {name}({arguments}):\n    {body}\n", NUMPY_NAMES)  # type: ignore[no-any-return]
+
+
+def _in_dtype_of_arrays(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a Python float is a float64 of NumPy's, which would make float32 arrays float64."""
+
+    def wrapped(*raws: Any) -> Any:
+        y = forward(*raws)
+        dtypes = [x.dtype for x in raws if isinstance(x, np.ndarray)]
+        return y.astype(np.result_type(*dtypes), copy=False) if dtypes and not np.iscomplexobj(y) else y
+
+    return wrapped
 
 
 def _vjp_function(name: str, arguments: str, text: str) -> Callable[..., Any]:
@@ -289,13 +303,16 @@ def elementwise(
     ]
     arguments = ", ".join(inputs)
     texts = tuple(partials[i] for i in inputs)
+    forward = forward or _array_function(name, arguments, value, quiet)
+    if len(inputs) > 1 and "(" in value:
+        forward = _in_dtype_of_arrays(forward)
     row = Operation(
         name=name,
         symbol=symbol or name,
         doc=doc,
         signature=inspect.Signature(parameters),
         inputs=inputs,
-        forward=forward or _array_function(name, arguments, value, quiet),
+        forward=forward,
         vjps=tuple(_vjp_function(f"{name}_vjp_{i}", arguments, t) for i, t in zip(inputs, texts, strict=True)),
         is_elementwise=True,
         value=value,

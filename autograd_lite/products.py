@@ -146,7 +146,7 @@ def _einsum_vjp(slot: int, g: Any, y: Any, *operands: Any, subscripts: str) -> A
             factors.append((np.ones(n), letter))
         target += letter
     full = np.einsum(",".join(t for _, t in factors) + "->" + target, *(x for x, _ in factors))
-    return sum_to(full, shape)
+    return sum_to(np.broadcast_to(full, np.broadcast_shapes(np.shape(full), shape)), shape)
 
 
 @array_operation(

@@ -355,6 +355,8 @@ def number(data: Any) -> Any:
         return data
     if isinstance(data, (float, int, np.bool_, np.integer, np.floating)):
         return float(data)
+    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and np.iscomplexobj(data):
+        return np.array(data)[()]
     if data is None or isinstance(data, (str, bytes, complex, np.complexfloating, Value)):
         raise TypeError(f"{data!r} (of type {type(data).__name__}) is not a real number or an array of them")
     try:
@@ -421,6 +423,8 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     ValueError, TypeError, IndexError
         What NumPy raises, with the operation and the shapes.
     """
+    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
+        raise modes.NotAnalyticError(row.name)
     inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
     raws = tuple(x._data if isinstance(x, Value) else x for x in inputs)
     if row.is_elementwise and all(type(x) is float for x in raws):

@@ -1,0 +1,86 @@
+"""`check_grads` finds small faults, and cries wolf neither at curvature nor at corners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import check_grads
+from autograd_lite.checks import GradientError
+from autograd_lite.value import apply
+
+
+def scaled(f: Any, factor: float) -> Any:
+    """f with a gradient that is off by a factor, by a detour that leaves the value alone."""
+
+    def g(x: Any) -> Any:
+        y = f(x)
+        return y * factor + y.detach() * (1 - factor) if isinstance(y, ag.Value) else y
+
+    return g
+
+
+@pytest.mark.parametrize("f", [ag.exp, ag.sin, ag.relu, ag.abs, lambda x: x**5, ag.gelu])
+@pytest.mark.parametrize("x", [1.3, -2.0])
+@pytest.mark.parametrize("factor", [-1.0, 2.0, 0.9, 1.001])
+def test_faults_are_found(f: Any, x: float, factor: float) -> None:
+    right = check_grads(f, x)
+    assert right.ok, right
+    if right.checks[0].analytic:
+        assert not check_grads(scaled(f, factor), x), check_grads(scaled(f, factor), x)
+
+
+@pytest.mark.parametrize("x", [1e-8, 1e-4, 1.0, 100.0])
+def test_strong_curvature_is_no_fault(x: float) -> None:
+    check_grads(lambda v: ag.exp(v * 0.1) * v**3, x, must_pass=True)
+    check_grads(lambda v: 1 / (v + 0.01), x, must_pass=True)
+
+
+@pytest.mark.parametrize("f", [ag.relu, ag.abs, lambda x: ag.maximum(x, 0.0), lambda x: ag.clip(x, 0.0, 1.0)])
+@pytest.mark.parametrize("x", [0.0, 1e-7, 0.0004, -0.0004, 0.0011, 0.0019, -0.0013])
+def test_corners(f: Any, x: float) -> None:
+    report = check_grads(f, x, must_pass=True)
+    if x == 0.0:
+        assert report.checks[0].verdict == "kink"
+
+
+def test_a_wrong_gradient_at_a_corner_is_found() -> None:
+    def f(x: Any) -> Any:
+        y = ag.abs(x)
+        return y + (x - x.detach()) * 3.0 if type(x) is ag.Value and not np.iscomplexobj(x._data) else y
+
+    assert not check_grads(f, 0.0)
+
+
+def test_table() -> None:
+    report = check_grads(lambda p: p["w"][0] * p["b"], {"w": [2.0], "b": np.array([1.0, 3.0])}, names=["p"])
+    text = str(report)
+    assert [c.name for c in report.checks] == ["p['w'][0]", "p['b'][0]", "p['b'][1]"]
+    head = text.splitlines()[0].split()
+    assert head == ["name", "analytic", "numeric", "error", "allowed", "complex", "step", "verdict"]
+    assert text.count(" ok") == 3
+
+
+def test_where_the_function_is_not_finite_nothing_is_judged() -> None:
+    assert check_grads(ag.log, 0.0).checks[0].verdict == "unjudged"
+    assert check_grads(ag.sqrt, 0.0005).checks[0].verdict == "unjudged"
+
+
+def test_must_pass_raises_with_the_table() -> None:
+    with pytest.raises(GradientError, match="WRONG"):
+        check_grads(scaled(ag.exp, 2.0), 1.0, must_pass=True)
+
+
+@pytest.mark.parametrize("step", [0.0, -1.0, float("nan"), float("inf"), "a"])
+def test_bad_steps(step: Any) -> None:
+    with pytest.raises(ValueError, match="step"):
+        check_grads(ag.exp, 1.0, step=step)
+
+
+def test_float32_and_arrays_of_outputs() -> None:
+    check_grads(lambda x: ag.exp(x) * 2, np.array([0.5, 1.0], np.float32), must_pass=True)
+    check_grads(lambda m: apply(ag.TABLE["matmul"], (m, m)), np.eye(2), must_pass=True)
+    check_grads(lambda x: x * 0.0, np.zeros((0,)), must_pass=True)

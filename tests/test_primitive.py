@@ -1,0 +1,86 @@
+"""An operation of the user's own is like the built-in ones."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import TABLE, Trial, Value, primitive
+from autograd_lite.methods import Methods
+from autograd_lite.operation import NUMPY_NAMES
+from autograd_lite.value import Constant
+
+
+@pytest.fixture(autouse=True)
+def _table_as_before() -> Iterator[None]:
+    before = dict(TABLE)
+    yield
+    for name in set(TABLE) - set(before):
+        del TABLE[name], NUMPY_NAMES[name]
+        delattr(Methods, name)
+        delattr(Constant, name)
+
+
+def test_a_scalar_function_in_three_lines() -> None:
+    @primitive(symbol="softsign", vjp=lambda g, y, x: g / (1 + np.abs(x)) ** 2, analytic=False)
+    def softsign(x: Any) -> Any:
+        """x / (1 + |x|)."""
+        return x / (1 + np.abs(x))
+
+    x = Value(2.0)
+    y = softsign(x)
+    y.backward()
+    assert (y.data, x.grad, y._op, y.op.name) == (pytest.approx(2 / 3), pytest.approx(1 / 9), "softsign", "softsign")
+    assert x.softsign().data == y.data
+    assert softsign(2.0) == pytest.approx(2 / 3)
+    ag.check_grads(softsign, np.array([-1.0, 0.5]), must_pass=True)
+    ag.check_grads(ag.grad(softsign), 0.7, must_pass=True)
+    assert TABLE["softsign"].trials
+    assert "x / (1 + |x|)." in softsign.__doc__
+    assert pickle.loads(pickle.dumps(y)).op is TABLE["softsign"]
+
+
+def test_several_inputs_parameters_and_broadcasting() -> None:
+    @primitive(
+        vjp=(lambda g, y, a, b, power=2: g * b**power, lambda g, y, a, b, power=2: g * a * power * b ** (power - 1)),
+        trials=(Trial(((), (3,)), {"power": 3}),),
+    )
+    def weigh(a: Any, b: Any, power: int = 2) -> Any:
+        return a * b**power
+
+    ag.check_grads(lambda a, b: weigh(a, b, power=3), 2.0, np.array([1.0, 2.0]), must_pass=True)
+    ag.check_grads(weigh, np.ones((2, 1)), np.array([1.0, 2.0]), must_pass=True)
+    assert weigh(Value(2.0), Value(3.0), 1).parameters == {"power": 1}
+
+
+def test_a_wrong_rule_is_found() -> None:
+    @primitive(vjp=lambda g, y, x: g * 2 * np.cos(x))
+    def wrong(x: Any) -> Any:
+        return np.sin(x)
+
+    report = ag.check_grads(wrong, 0.5)
+    assert not report
+    assert "WRONG" in str(report)
+
+
+def test_names_are_not_taken_twice() -> None:
+    with pytest.raises(ValueError, match="already has an operation 'tanh'"):
+        primitive(lambda x: x, name="tanh", vjp=lambda g, y, x: g)
+    with pytest.raises(ValueError, match="2 vjp rules"):
+        primitive(lambda x: x, name="few", vjp=(lambda g, y, x: g,) * 2)
+
+
+def test_numpys_own_functions_find_it() -> None:
+    @primitive(vjp=lambda g, y, x: g / (3 * y * y), numpy=(np.cbrt,), domain=(0.2, 3.0), analytic=False)
+    def cbrt(x: Any) -> Any:
+        return np.cbrt(x)
+
+    y = np.cbrt(Value(8.0))
+    assert y.data == 2.0
+    assert y.op.name == "cbrt"
+    assert cbrt(8.0) == 2.0

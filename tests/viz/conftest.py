@@ -1,0 +1,29 @@
+"""Fixtures of the tests of the pictures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.viz.helpers import ROOT, Run
+
+
+@pytest.fixture
+def python() -> Run:
+    """Run a program in a fresh interpreter, every warning an error."""
+
+    def run(program: str, *flags: str, **options: object) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(
+            [sys.executable, "-W", "error", *flags, "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env=environment,
+            **options,  # type: ignore[call-overload]
+        )
+
+    return run

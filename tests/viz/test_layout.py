@@ -1,0 +1,259 @@
+"""The layout worker: time limits, Ctrl-C, crashes, forks and the end of the program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+
+import viz.layout
+from tests.viz.helpers import ROOT, Run, heavy_dot
+from viz import LayoutError, LayoutTimeout, lay_out
+
+SMALL = "digraph { a -> b }"
+
+
+def worker_pid() -> int:
+    worker = viz.layout._engine._worker
+    assert worker is not None
+    return worker.process.pid
+
+
+def ends(pid: int, seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_the_worker_is_kept() -> None:
+    lay_out(SMALL)
+    pid = worker_pid()
+    lay_out(SMALL)
+    assert worker_pid() == pid
+
+
+def test_the_time_limit_holds_and_the_message_says_what_to_do() -> None:
+    lay_out(SMALL)
+    pid = worker_pid()
+    start = time.monotonic()
+    with pytest.raises(LayoutTimeout, match=r"longer than 0\.3 s.*timeout=.*tree"):
+        lay_out(heavy_dot(), timeout=0.3)
+    assert 0.25 < time.monotonic() - start < 1.0
+    assert ends(pid), "the worker is dead and nobody's zombie"
+    assert issubclass(LayoutTimeout, TimeoutError)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the caller was told; the next picture is an ordinary one
+        assert lay_out(SMALL).startswith(b"<?xml")
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_timeout_is_positive(timeout: float) -> None:
+    with pytest.raises(ValueError, match="timeout"):
+        lay_out(SMALL, timeout=timeout)
+
+
+def test_an_unknown_format_does_not_reach_graphviz() -> None:
+    with pytest.raises(ValueError, match="'bmp'; the formats are svg, png, pdf, json"):
+        lay_out(SMALL, "bmp")
+
+
+@pytest.mark.parametrize(
+    "dot", ["digraph { a [label=<<b>x</i>>] }", "digraph { a -> ", "", "digraph { a:nowhere -> b }"]
+)
+def test_what_graphviz_only_prints_is_an_error(dot: str) -> None:
+    dot = dot.replace("a:nowhere", "a [label=<<TABLE><TR><TD>x</TD></TR></TABLE>>]; a:nowhere")
+    with pytest.raises(LayoutError):
+        lay_out(dot)
+    assert lay_out(SMALL), "the worker goes on"
+
+
+def test_complaints_do_not_stick() -> None:
+    with pytest.raises(LayoutError, match="mismatched"):
+        lay_out("digraph { a [label=<<b>x</i>>] }")
+    with pytest.raises(LayoutError) as raised:
+        lay_out("digraph { a -> ")
+    assert "mismatched" not in str(raised.value)
+
+
+def test_an_idle_worker_that_was_killed_is_replaced_and_the_caller_told() -> None:
+    lay_out(SMALL)
+    os.kill(worker_pid(), signal.SIGKILL)
+    time.sleep(0.1)
+    with pytest.warns(RuntimeWarning, match=r"was killed \(signal 9\)"):
+        assert lay_out(SMALL).startswith(b"<?xml")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lay_out(SMALL)
+
+
+def test_a_worker_that_is_killed_at_work_is_replaced_and_the_caller_told() -> None:
+    lay_out(SMALL)
+    killer = threading.Timer(0.2, os.kill, (worker_pid(), signal.SIGKILL))
+    killer.start()
+    with pytest.raises(LayoutError, match=r"was killed \(signal 9\) while it drew"):
+        lay_out(heavy_dot(), timeout=20)
+    killer.join()
+    assert lay_out(SMALL).startswith(b"<?xml")
+
+
+def test_large_input_and_output() -> None:
+    dot = "digraph { " + " ".join(f'n{i} [tooltip="{"x" * 1000}"]' for i in range(1000)) + " }"
+    assert len(lay_out(dot)) > 1_000_000
+
+
+def test_threads_take_turns() -> None:
+    results: dict[int, bytes] = {}
+
+    def draw(i: int) -> None:
+        results[i] = lay_out(f"digraph {{ only{i} }}")
+
+    threads = [threading.Thread(target=draw, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(f"only{i}".encode() in results[i] for i in range(8))
+
+
+CTRL_C = """
+from tests.viz.helpers import heavy_dot
+import viz.layout
+from viz import lay_out
+lay_out("digraph { a }")
+print(viz.layout._engine._worker.process.pid, flush=True)
+try:
+    lay_out(heavy_dot(), timeout=30)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    lay_out("digraph { a }")
+    print("drawn", flush=True)
+"""
+
+
+def test_ctrl_c_is_answered_at_once_and_kills_the_worker() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", CTRL_C], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        time.sleep(0.5)
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n"
+        assert time.monotonic() - start < 0.3
+        assert ends(pid, 0.1)
+        assert process.stdout.readline() == "drawn\n"
+
+
+def test_nothing_is_left_at_the_end_of_the_program(python: Run) -> None:
+    done = python("import viz, viz.layout\nviz.lay_out('digraph { a }')\nprint(viz.layout._engine._worker.process.pid)")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ends(int(done.stdout))
+
+
+def test_the_worker_ends_when_its_parent_is_killed(python: Run) -> None:
+    program = (
+        "import os, signal, viz, viz.layout\nviz.lay_out('digraph { a }')\n"
+        "print(viz.layout._engine._worker.process.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert ends(int(python(program).stdout))
+
+
+def test_after_a_fork_each_process_has_its_own_worker(python: Run) -> None:
+    program = """
+import gc, os, sys, viz, viz.layout
+from viz import lay_out
+lay_out("digraph { a }")
+mine = viz.layout._engine._worker.process.pid
+child = os.fork()
+svg = lay_out("digraph { who%d }" % (child == 0))
+assert (b"who1" if child == 0 else b"who0") in svg
+assert (viz.layout._engine._worker.process.pid == mine) == (child != 0)
+gc.collect()
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    assert lay_out("digraph { again }")
+"""
+    done = python(program)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_callers_main_module_is_not_imported_again(python: Run, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("import viz\nprint('once')\nviz.lay_out('digraph { a }')\n")
+    done = python(f"import runpy; runpy.run_path({str(tmp_path / 'script.py')!r}, run_name='__main__')")
+    assert done.stdout == "once\n", done.stderr
+
+
+def test_modules_of_the_working_directory_do_not_disturb_the_worker(python: Run, tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('a script of the user')")
+    done = python("import viz; print(viz.lay_out('digraph { a }')[:5])", "-P", cwd=tmp_path)
+    assert done.stdout == "b'<?xml'\n", done.stderr
+
+
+NO_PYGRAPHVIZ = """
+import sys, os
+import viz.layout
+import graphviz, numpy
+from viz import lay_out
+hidden = {hidden!r}
+sys.path.insert(0, hidden)  # the worker looks where we look
+os.environ["PATH"] = {path!r}
+try:
+    print(lay_out("digraph {{ a -> b }}", timeout={timeout})[:5])
+except viz.LayoutError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.fixture
+def without_pygraphviz(tmp_path: Path) -> Path:
+    (tmp_path / "pygraphviz.py").write_text("raise ImportError('no such package here')")
+    return tmp_path
+
+
+def fake_dot(folder: Path, script: str) -> None:
+    program = folder / "bin" / "dot"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\n{script}")
+    program.chmod(0o755)
+
+
+def test_without_any_graphviz_the_error_says_what_to_install(python: Run, without_pygraphviz: Path) -> None:
+    program = NO_PYGRAPHVIZ.format(hidden=str(without_pygraphviz), path=str(without_pygraphviz / "bin"), timeout=5)
+    output = python(program).stdout
+    assert "pip install pygraphviz" in output
+    assert "no such package here" in output
+    assert "graphviz.org" in output
+
+
+def test_a_dot_program_is_the_second_choice(python: Run, without_pygraphviz: Path) -> None:
+    fake_dot(without_pygraphviz, "import sys\nassert '-Tsvg' in sys.argv\nsys.stdin.read()\nprint('<?xml by dot')")
+    program = NO_PYGRAPHVIZ.format(hidden=str(without_pygraphviz), path=str(without_pygraphviz / "bin"), timeout=5)
+    assert python(program).stdout == "b'<?xml'\n"
+
+
+def test_a_dot_program_has_the_same_time_limit(python: Run, without_pygraphviz: Path) -> None:
+    fake_dot(without_pygraphviz, "import time\ntime.sleep(20)")
+    program = NO_PYGRAPHVIZ.format(hidden=str(without_pygraphviz), path=str(without_pygraphviz / "bin"), timeout=0.3)
+    start = time.monotonic()
+    assert python(program).stdout.startswith("LayoutTimeout")
+    assert time.monotonic() - start < 10
+
+
+def test_a_dot_program_that_fails_is_an_error(python: Run, without_pygraphviz: Path) -> None:
+    fake_dot(without_pygraphviz, "import sys\nsys.exit('bad graph')")
+    program = NO_PYGRAPHVIZ.format(hidden=str(without_pygraphviz), path=str(without_pygraphviz / "bin"), timeout=5)
+    assert "bad graph" in python(program).stdout
