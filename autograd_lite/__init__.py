@@ -1,8 +1,17 @@
-"""autograd_lite: automatic differentiation that can be looked at."""
+"""autograd_lite: automatic differentiation of scalars and arrays that can be looked at.
 
+>>> from autograd_lite import Value
+>>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+>>> loss = (a * b + 10.0).tanh()
+>>> loss.backward()
+>>> print(f"{loss.data:.4f}, {a.grad:.4f}, {b.grad:.4f}")
+0.9993, -0.0040, 0.0027
+"""
+
+from autograd_lite import functions
 from autograd_lite.checks import check_grads
 from autograd_lite.derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd_lite.functions import *  # noqa: F403
+from autograd_lite.functions import *  # noqa: F403  (a function for every row of the table)
 from autograd_lite.graph import CycleError, topological_order
 from autograd_lite.modes import AnomalyError, detect_anomaly, no_grad
 from autograd_lite.operation import TABLE, Operation, Trial
@@ -10,3 +19,26 @@ from autograd_lite.primitive import primitive
 from autograd_lite.value import Constant, Value
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "TABLE",
+    "AnomalyError",
+    "Constant",
+    "CycleError",
+    "Operation",
+    "Trial",
+    "Value",
+    "check_grads",
+    "detect_anomaly",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+    "primitive",
+    "topological_order",
+    "value_and_grad",
+    "vjp",
+]
+__all__ += functions.__all__

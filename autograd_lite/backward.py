@@ -18,9 +18,10 @@ import numpy as np
 
 from autograd_lite import modes
 from autograd_lite.graph import walk
-from autograd_lite.operation import FLOAT_NAMES, NUMPY_NAMES
+from autograd_lite.numbers import number
 from autograd_lite.shaping import sum_to
-from autograd_lite.value import Constant, Value, number
+from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
+from autograd_lite.value import Constant, Value
 
 
 def backward(root: Value, seed: Any = None) -> None:
@@ -55,8 +56,8 @@ def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Valu
         if g:  # a zero gradient is a strong zero
             x, d = node._a, node._da
             if x is None:
-                for x, d in zip(node._b, d, strict=True):
-                    x.grad += g * d
+                for x, slope in zip(node._b, d, strict=True):
+                    x.grad += g * slope
                 continue
             if d is not None:
                 x.grad += g * d
@@ -133,7 +134,7 @@ def contributions(node: Any, g: Any, guarded: bool = False) -> Iterator[tuple[Va
 
 
 def _send_scalars(node: Any, g: float) -> Iterator[tuple[Value, float]]:
-    pairs = zip(node._b, node._da) if node._a is None else ((node._a, node._da), (node._b, node._db))
+    pairs = zip(node._b, node._da, strict=True) if node._a is None else ((node._a, node._da), (node._b, node._db))
     return ((x, g * d if g else 0.0) for x, d in pairs if d is not None)
 
 
@@ -170,7 +171,7 @@ def _send_values(node: Any, g: Value) -> Iterator[tuple[Value, Any]]:
 
 
 def _guarded_product(g: Any, d: Any) -> Any:
-    """g * d with a strong zero: 0 where g is 0, whatever d is."""
+    """G * d with a strong zero: 0 where g is 0, whatever d is."""
     if np.all(np.isfinite(d._data if isinstance(d, Value) else d)):
         return g * d
     if isinstance(g, Value) or isinstance(d, Value):

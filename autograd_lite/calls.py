@@ -26,13 +26,18 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from autograd_lite.operation import FLOAT_NAMES, Operation, define, for_floats
-from autograd_lite.value import Constant, Methods, Value, apply, array_node, new
+from autograd_lite.methods import Methods
+from autograd_lite.operation import Operation
+from autograd_lite.recording import apply, array_node
+from autograd_lite.text import FLOAT_NAMES, define, for_floats
+from autograd_lite.value import Constant, Value, new
 
 OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow", "matmul": "matmul"}
 UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
 
-FLOAT_NAMES.update({"Value": Value, "apply": apply, "array_node": array_node, "new": new, "REFUSED": (ArithmeticError, ValueError)})
+FLOAT_NAMES.update(
+    {"Value": Value, "apply": apply, "array_node": array_node, "new": new, "REFUSED": (ArithmeticError, ValueError)}
+)
 
 _NODE = """    node = new(Value)
     node._data = y
@@ -145,7 +150,10 @@ def docstring(row: Operation) -> str:
     if row.is_elementwise:
         lines += ["Elementwise; the inputs broadcast as in NumPy.", "", "Notes", "-----", f"y = {row.value}"]
         lines += [f"dy/d{i} = {t}" for i, t in zip(row.inputs, row.partials, strict=True)]
-        lines += ["", "where(c, p, q) is p where c holds, else q; share(p, q) is 1, 1/2 or 0 as p is greater, equal or less."]
+        lines += [
+            "",
+            "where(c, p, q) is p where c holds, else q; share(p, q) is 1, 1/2 or 0 as p is greater, equal or less.",
+        ]
     if row.numpy:
         names = ", ".join(f"np.{'linalg.' if f.__name__ == 'norm' else ''}{f.__name__}" for f in row.numpy)
         lines += ["", "See Also", "--------", f"{names} : the same on a Value"]

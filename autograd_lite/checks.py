@@ -6,8 +6,8 @@ For every number x of every argument the function is evaluated at x - 2h, x - h,
   would miss small faults or cry wolf. The third evaluation, f(x - h), estimates that term; it is taken off, and what is
   then left to be off by, h**2/6 f'''(x) and the rounding, is estimated from the others and allowed.
 - At a *kink* the slopes on the two sides differ however small the step; there the gradient must lie between them.
-- If every operation is analytic the *complex step* Im f(x + 1e-20 i) / 1e-20 has no such error at all, and must agree to
-  a relative 1e-10 (Squire and Trapp, SIAM Review 40, 1998).
+- If every operation is analytic the *complex step* Im f(x + 1e-20 i) / 1e-20 has no such error at all, and must agree
+  to a relative 1e-10 (Squire and Trapp, SIAM Review 40, 1998).
 """
 
 from __future__ import annotations
@@ -232,6 +232,7 @@ class _Checker:
         rounding = 20 * float(self.eps) * (abs(f0) + abs(self.points_at(k, place))) / tiny
         bend = abs(self.at(k, place, self.step).real - 2 * f0 + self.at(k, place, -self.step).real) / self.step**2
         return left, right, min(bend, 1e4) * tiny + 1e-6 * max(abs(left), abs(right)) + rounding
+
 
 def _names(tree: Any, names: list[str]) -> list[str]:
     """A name for each leaf of the arguments: `p['w']`, `xs[2]`."""

@@ -113,7 +113,9 @@ def _own(g: Any) -> Any:
 
 def _scalar(y: Any, what: str) -> Any:
     if np.shape(y):
-        raise ValueError(f"{what} needs a function with a scalar value; this one gave shape {np.shape(y)}: use jacobian")
+        raise ValueError(
+            f"{what} needs a function with a scalar value; this one gave shape {np.shape(y)}: use jacobian"
+        )
     if not isinstance(y, (Value, float, int, np.number)):
         raise TypeError(f"{what} needs a function that returns a Value or a number; this one returned {y!r}")
     return y
@@ -123,7 +125,7 @@ def _as_tuple(argnums: int | tuple[int, ...]) -> tuple[int, ...]:
     return argnums if isinstance(argnums, tuple) else (argnums,)
 
 
-# --- the public functions ----------------------------------------------------------------------------------------------
+# --- the public functions ---------------------------------------------------------------------------------------
 
 
 def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:

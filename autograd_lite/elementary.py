@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.operation import FLOAT_NAMES, NUMPY_NAMES, elementwise
+from autograd_lite.operation import elementwise
+from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
 
 POSITIVE = (0.2, 3.0)
 INSIDE_ONE = (-0.9, 0.9)
@@ -38,13 +39,22 @@ def _unless_complex(function: Callable[..., Any], analytic: Callable[..., Any]) 
 
 
 # --- arithmetic ----------------------------------------------------------------------------------------------------
-elementwise("pos(a)", "a", a="1", symbol="+", numpy=np.positive, quiet=False, doc="The same value, as a node of its own.")
+elementwise(
+    "pos(a)", "a", a="1", symbol="+", numpy=np.positive, quiet=False, doc="The same value, as a node of its own."
+)
 elementwise("neg(a)", "-a", a="-1", symbol="-", numpy=np.negative, quiet=False, doc="Negative.")
 elementwise("add(a, b)", "a + b", a="1", b="1", symbol="+", numpy=np.add, quiet=False, doc="Sum of two.")
 elementwise("sub(a, b)", "a - b", a="1", b="-1", symbol="-", numpy=np.subtract, quiet=False, doc="Difference.")
 elementwise("mul(a, b)", "a * b", a="b", b="a", symbol="*", numpy=np.multiply, quiet=False, doc="Product of two.")
 elementwise(
-    "div(a, b)", "a / b", a="reciprocal(b)", b="-y / b", symbol="/", numpy=np.true_divide, domain={"b": POSITIVE}, doc="Quotient."
+    "div(a, b)",
+    "a / b",
+    a="reciprocal(b)",
+    b="-y / b",
+    symbol="/",
+    numpy=np.true_divide,
+    domain={"b": POSITIVE},
+    doc="Quotient.",
 )
 elementwise(
     "pow(a, b)",
@@ -58,7 +68,9 @@ elementwise(
 )
 NUMPY_NAMES["pow"] = lambda a, b: a**b  # the operator knows short cuts for b = 2, 0.5 and -1 that np.power lacks
 elementwise("square(a)", "a * a", a="2 * a", symbol="^2", numpy=np.square, doc="Square.")
-elementwise("reciprocal(a)", "1 / a", a="-y * y", symbol="1/", numpy=np.reciprocal, domain={"a": POSITIVE}, doc="1 / a.")
+elementwise(
+    "reciprocal(a)", "1 / a", a="-y * y", symbol="1/", numpy=np.reciprocal, domain={"a": POSITIVE}, doc="1 / a."
+)
 elementwise("sqrt(a)", "sqrt(a)", a="0.5 / y", numpy=np.sqrt, domain={"a": POSITIVE}, doc="Square root.")
 elementwise(
     "strong_mul(a, b)",
@@ -172,7 +184,9 @@ elementwise(
 )
 
 # --- pieces --------------------------------------------------------------------------------------------------------
-elementwise("abs(a)", "abs(a)", a="sign(a)", symbol="|.|", numpy=np.abs, analytic=False, doc="Absolute value; slope 0 at 0.")
+elementwise(
+    "abs(a)", "abs(a)", a="sign(a)", symbol="|.|", numpy=np.abs, analytic=False, doc="Absolute value; slope 0 at 0."
+)
 elementwise(
     "sign(a)",
     "where(a > 0, 1, where(a < 0, -1, a))",

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from autograd_lite.functions import INTERNAL
 from autograd_lite.operation import TABLE, Operation
-from autograd_lite.value import Constant, Value, apply
+from autograd_lite.recording import apply
+from autograd_lite.value import Constant, Value
 
 __all__ = ["CONSTANTS", "Expression", "ExpressionError", "call_of", "functions", "parse", "visible"]
 

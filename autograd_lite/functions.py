@@ -12,8 +12,10 @@ import numpy as np
 from autograd_lite import elementary, products, reductions, shaping  # noqa: F401  (they fill the table)
 from autograd_lite.calls import add_methods, public_function
 from autograd_lite.methods import Methods
-from autograd_lite.operation import FLOAT_NAMES, NUMPY_NAMES, TABLE, Operation
-from autograd_lite.value import Constant, Value, apply, many_node
+from autograd_lite.operation import TABLE, Operation
+from autograd_lite.recording import apply, many_node
+from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
+from autograd_lite.value import Constant, Value
 
 INTERNAL = {"pos", "scatter", "strong_mul", "getitem", "sum_many", "dot_many"}
 """Rows without a public function: Python's syntax or other rows make them."""
@@ -75,7 +77,7 @@ def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     >>> total.data, total.op.name, len(total.inputs)
     (6.0, 'sum_many', 3)
     """
-    if isinstance(a, (Value, np.ndarray)) and getattr(a, "dtype", None) != object:
+    if isinstance(a, Value) or (isinstance(a, np.ndarray) and a.dtype.kind != "O"):
         return _array_sum(a, axis, keepdims=keepdims)
     values = _flat(a)
     if not any(isinstance(x, Value) for x in values):
@@ -156,7 +158,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 
 
 def _is_list(a: Any) -> bool:
-    return isinstance(a, (list, tuple)) or (isinstance(a, np.ndarray) and a.dtype == object)
+    return isinstance(a, (list, tuple)) or (isinstance(a, np.ndarray) and a.dtype.kind == "O")
 
 
 def _flat(a: Iterable[Any]) -> list[Any]:

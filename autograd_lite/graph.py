@@ -40,8 +40,7 @@ def topological_order(root: Value) -> list[Value]:
 
 
 def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
-    """The leaves and the inner nodes that `root` depends on, the latter with inputs before results; and whether
-    operations on arrays are among them.
+    """The leaves, the inner nodes with inputs before results, and whether operations on arrays are among them.
 
     A depth-first search that follows the first unfinished input and comes back to a node when that is done. A node
     that is left behind to wait is marked `opened`, a finished one `done`; to meet an opened one again is a cycle.

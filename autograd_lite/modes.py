@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.operation import FLOAT_NAMES
+from autograd_lite.text import FLOAT_NAMES
 
 __all__ = ["AnomalyError", "detect_anomaly", "no_grad"]
 
@@ -25,7 +25,8 @@ class AnomalyError(FloatingPointError):
 class Mode:
     """What the current thread does with operations.
 
-    `complex_numbers` lets only analytic operations pass. `lines` is the memory of `detect_anomaly`: for each node made inside it, the user's line.
+    `complex_numbers` lets only analytic operations pass. `lines` is the memory of `detect_anomaly`: for each node made
+    inside it, the user's line.
     """
 
     recording: bool = True
@@ -33,7 +34,8 @@ class Mode:
     lines: dict[Any, str] | None = None
 
 
-_mode: ContextVar[Mode] = ContextVar("autograd_lite mode", default=Mode())
+_ORDINARY = Mode()
+_mode: ContextVar[Mode] = ContextVar("autograd_lite mode", default=_ORDINARY)
 _lock = threading.Lock()
 
 # How many threads are in a mode of their own. The fast methods look at this one number, and only where it is not 0

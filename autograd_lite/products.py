@@ -19,7 +19,7 @@ def _swapped(a: Any) -> Any:
 
 
 def _as_matrices(g: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
-    """matmul's operands and gradient with at least two axes: a row for a vector on the left, a column on the right."""
+    """Matmul's operands and gradient with at least two axes: a row for a vector on the left, a column on the right."""
     if np.ndim(a) == 1:
         a, g = a[None, :], (g[..., None, :] if np.ndim(b) > 1 else np.reshape(g, (1,)))
     if np.ndim(b) == 1:

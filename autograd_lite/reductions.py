@@ -46,7 +46,7 @@ def count(a: Any, axis: Axis) -> int:
 
 
 def _safe_divide(a: Any, b: Any) -> Any:
-    """a / b, and 0 where b is 0: the gradient of least norm at the tip of a cone."""
+    """A / b, and 0 where b is 0: the gradient of least norm at the tip of a cone."""
     return np.where(np.equal(b, 0), 0.0, a / b)
 
 
@@ -148,14 +148,21 @@ def _norm_vjp(g: Any, y: Any, a: Any, ord: object = None, axis: Axis = None, kee
     return kept(g, a, axis, keepdims) * _safe_divide(a, kept(y, a, axis, keepdims))
 
 
-NORMS = (Trial(((4,),)), Trial(((2, 3),), {"axis": 0}), Trial(((2, 3),), {"axis": 1, "keepdims": True}), Trial(((2, 2),)))
+NORMS = (
+    Trial(((4,),)),
+    Trial(((2, 3),), {"axis": 0}),
+    Trial(((2, 3),), {"axis": 1, "keepdims": True}),
+    Trial(((2, 2),)),
+)
 
 
 @array_operation(vjp={"a": _norm_vjp}, symbol="‖.‖", numpy=np.linalg.norm, trials=NORMS)
 def norm(a: Any, ord: object = None, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Euclidean length over `axis` (of all elements by default); its gradient at 0 is 0, and it does not overflow."""
     if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(a) > 1):
-        raise ValueError(f"norm: ord={ord!r} is not supported, only the Euclidean length; write others with abs and sum")
+        raise ValueError(
+            f"norm: ord={ord!r} is not supported, only the Euclidean length; write others with abs and sum"
+        )
     scale = np.max(np.abs(a), axis=axis, keepdims=True, initial=0.0)
     unit = a / np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
     scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0).astype(unit.real.dtype)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.operation import NUMPY_NAMES, Trial, array_operation
+from autograd_lite.operation import Trial, array_operation
+from autograd_lite.text import NUMPY_NAMES
 
 Shape = tuple[int, ...]
 
@@ -14,9 +15,7 @@ Shape = tuple[int, ...]
 def sum_to(g: Any, shape: Shape) -> Any:
     """Undo a broadcast: sum `g` over the axes along which an array of `shape` was repeated."""
     extra = np.ndim(g) - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        i + extra for i, n in enumerate(shape) if n == 1 and np.shape(g)[i + extra] != 1
-    )
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and np.shape(g)[i + extra] != 1)
     return np.reshape(np.add.reduce(g, axis=axes) if axes else g, shape)
 
 
@@ -89,7 +88,10 @@ def broadcast_to(a: Any, shape: Shape) -> Any:
 
 @array_operation(
     vjp={"a": lambda g, y, a, index, shape: g[index]},
-    trials=[Trial(((3,),), {"index": np.array([0, 2, 0]), "shape": (4,)}), Trial(((2,),), {"index": 1, "shape": (3, 2)})],
+    trials=[
+        Trial(((3,),), {"index": np.array([0, 2, 0]), "shape": (4,)}),
+        Trial(((2,),), {"index": 1, "shape": (3, 2)}),
+    ],
 )
 def scatter(a: Any, index: Any, shape: Shape) -> Any:
     """Zeros of `shape` with `a` added at `index`; repeated places add up. The converse of indexing."""
@@ -151,7 +153,7 @@ def take(a: Any, indices: Any, axis: int | None = None) -> Any:
     ],
 )
 def where(x: Any, y: Any, condition: Any) -> Any:
-    """x where the condition holds and y elsewhere; the side that is not taken receives exactly 0."""
+    """X where the condition holds and y elsewhere; the side that is not taken receives exactly 0."""
     return np.where(condition, x, y)
 
 

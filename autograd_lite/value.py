@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from autograd_lite import modes
 from autograd_lite.methods import Methods
-from autograd_lite.operation import FLOAT_NAMES, Operation
+from autograd_lite.numbers import number
+from autograd_lite.operation import Operation
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -166,12 +166,12 @@ class Value(Methods):
 
     @property
     def _prev(self) -> set[Value]:
-        """micrograd's name for the set of inputs."""
+        """Micrograd's name for the set of inputs."""
         return set(self.inputs)
 
     @property
     def _op(self) -> str:
-        """micrograd's name for the symbol of the operation; '' for a leaf."""
+        """Micrograd's name for the symbol of the operation; '' for a leaf."""
         return self.op.symbol if self.op else ""
 
     # --- gradients ---
@@ -275,13 +275,15 @@ class Value(Methods):
         self._leave("complex(v)")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        if dtype == object:  # an element of an array of objects: a scalar graph in NumPy's clothes
+        if (
+            dtype is not None and np.dtype(dtype).kind == "O"
+        ):  # an element of an array of objects: a scalar graph in NumPy's clothes
             cell = np.empty((), dtype=object)
             cell[()] = self
             return cell
         raise TypeError(
             "np.asarray(v) or np.array([v, ...]) would leave the graph and lose the gradient: use v.data for the bare "
-            "numbers, autograd_lite.stack([v, ...]) to join Values, np.array([...], dtype=object) for an array of Values"
+            "numbers, autograd_lite.stack([v, ...]) to join Values, np.array([v, ...], dtype=object) for an array of them"
         )
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -310,7 +312,13 @@ class Value(Methods):
     def _copy(self, of: Callable[[Any], Any]) -> Value:
         """A node with the same contents, each input, number and gradient replaced by `of` it."""
         twin = new(type(self))
-        twin._data, twin.grad, twin.label, twin.op, twin._mark = of(self._data), of(self.grad), self.label, self.op, None
+        twin._data, twin.grad, twin.label, twin.op, twin._mark = (
+            of(self._data),
+            of(self.grad),
+            self.label,
+            self.op,
+            None,
+        )
         for slot in ("_a", "_b", "_da", "_db"):
             setattr(twin, slot, of(getattr(self, slot)))
         if type(twin._data) is np.ndarray and self.op is not None:
@@ -346,50 +354,6 @@ def _shown(x: Any) -> Any:
     return x if x is None or isinstance(x, Value) else Constant(x)
 
 
-# --- numbers in ----------------------------------------------------------------------------------------------------
-
-
-def number(data: Any) -> Any:
-    """Turn what a user gave into a Python float or a read-only array of a floating dtype, or refuse it."""
-    if type(data) is float:
-        return data
-    if isinstance(data, (float, int, np.bool_, np.integer, np.floating)):
-        return float(data)
-    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and np.iscomplexobj(data):
-        return np.array(data)[()]
-    if data is None or isinstance(data, (str, bytes, complex, np.complexfloating, Value)):
-        raise TypeError(f"{data!r} (of type {type(data).__name__}) is not a real number or an array of them")
-    try:
-        array = np.asarray(data)
-    except (ValueError, TypeError) as error:
-        raise TypeError(f"not an array of numbers: {_short(data)}; {error}") from error
-    if array.dtype.kind not in "fiub":
-        raise TypeError(
-            f"not an array of real numbers: {_short(data)} has dtype {array.dtype}"
-            + ("; for Values use autograd_lite.stack" if array.dtype == object else "")
-        )
-    if not array.ndim:
-        return float(array)
-    return _own(array)
-
-
-def _own(array: NDArray[Any]) -> NDArray[Any]:
-    """A read-only array that nobody else can write to: itself if it is one already, else a copy."""
-    if array.dtype.kind != "f":
-        array = array.astype(float)
-    elif array.flags.writeable or (isinstance(array.base, np.ndarray) and array.base.flags.writeable):
-        array = array.copy()
-    elif type(array) is not np.ndarray:
-        array = np.array(array)
-    array.setflags(write=False)
-    return array
-
-
-def _short(data: Any) -> str:
-    text = repr(data)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def _data(x: Any) -> Any:
     return x._data if isinstance(x, Value) else x
 
@@ -401,100 +365,6 @@ def _plain_index(index: Any) -> Any:
     if isinstance(index, Value):
         raise TypeError("an index is a Value; positions have no gradient: use int(v.data) or an array of ints")
     return np.array(index) if isinstance(index, (list, np.ndarray)) else index
-
-
-# --- operations in ---------------------------------------------------------------------------------------------------
-
-
-def node_of(row: Operation, data: Any, a: Any, b: Any, da: Any, db: Any) -> Value:
-    """Make an inner node; see `Value` for what the slots hold."""
-    node = new(Value)
-    node._data, node.op, node._a, node._b, node._da, node._db = data, row, a, b, da, db
-    node.grad = node._mark = None
-    node.label = ""
-    return node
-
-
-def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
-    """Compute an operation and record it; without a Value among the operands it is plain arithmetic.
-
-    Raises
-    ------
-    ValueError, TypeError, IndexError
-        What NumPy raises, with the operation and the shapes.
-    """
-    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
-        raise modes.NotAnalyticError(row.name)
-    inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
-    raws = tuple(x._data if isinstance(x, Value) else x for x in inputs)
-    if row.is_elementwise and all(type(x) is float for x in raws):
-        node = _scalar_node(row, inputs, raws)
-    else:
-        node = array_node(row, inputs, raws, {name: _fixed(p) for name, p in parameters.items()})
-    if not any(type(x) is Value for x in inputs):
-        return Constant(node._data) if any(isinstance(x, Value) for x in inputs) else node._data
-    if FLOAT_NAMES["special"]:
-        mode = modes.mode()
-        if not mode.recording:
-            return Constant(node._data)
-        if mode.lines is not None:
-            modes.check_forward(mode.lines, node)
-    return node
-
-
-def _fixed(parameter: Any) -> Any:
-    """A parameter as it is now: a copy of what the user could change, the bare number of a Value."""
-    if isinstance(parameter, Value):
-        return parameter._data
-    return np.array(parameter) if isinstance(parameter, (np.ndarray, list)) else parameter
-
-
-def many_node(row: Operation, data: float, inputs: tuple[Any, ...], derivatives: list[Any]) -> Value:
-    """Make a node of many scalars from the local derivatives for all inputs; those for constants are dropped."""
-    variables = tuple(x for x in inputs if type(x) is Value)
-    if len(variables) == len(inputs):
-        return node_of(row, data, None, inputs, derivatives, None)
-    kept = [d for x, d in zip(inputs, derivatives, strict=True) if type(x) is Value]
-    return node_of(row, data, None, variables, kept, inputs)
-
-
-_NO_PARAMETERS: dict[str, Any] = {}
-
-
-def array_node(
-    row: Operation, inputs: tuple[Any, ...], raws: tuple[Any, ...], parameters: dict[str, Any] = _NO_PARAMETERS
-) -> Value:
-    """Compute an operation on arrays and make its node; `raws` are the inputs' numbers."""
-    for raw in raws:
-        if type(raw) is np.ndarray and raw.flags.writeable:
-            raw.setflags(write=False)  # from now on this graph relies on it
-    try:
-        data = row.forward(*raws, **parameters)
-    except (ValueError, TypeError, IndexError) as error:
-        shapes = ", ".join(str(np.shape(x)) for x in raws)
-        raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
-    if type(data) is np.ndarray and data.shape:
-        data.setflags(write=False)
-    elif not np.iscomplexobj(data):  # only the complex step makes those
-        data = float(data)
-    return node_of(row, data, None, inputs, raws, parameters)
-
-
-def _scalar_node(row: Operation, inputs: tuple[Any, ...], raws: tuple[float, ...]) -> Value:
-    """An elementwise operation on floats by NumPy: for what Python's own arithmetic refuses, as 1/0 or exp(1000)."""
-    numbers = [np.float64(x) for x in raws]
-    with np.errstate(all="ignore"):
-        try:
-            y = float(FLOAT_NAMES[row.name](*raws))
-        except (ArithmeticError, ValueError):
-            y = float(row.forward(*numbers))
-        d = [
-            float(slope(np.float64(y), *numbers)) if type(x) is Value else None
-            for x, slope in zip(inputs, row.partial_functions, strict=True)
-        ]
-    if len(inputs) > 2:
-        return many_node(row, y, inputs, d)
-    return node_of(row, y, inputs[0], inputs[1] if len(inputs) > 1 else None, d[0], d[1] if len(d) > 1 else None)
 
 
 from autograd_lite import backward as passes  # noqa: E402  (it needs Value, and Value.backward needs it)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograd_lite import TABLE
 from autograd_lite.operation import Operation, Trial
-from autograd_lite.value import apply
+from autograd_lite.recording import apply
 
 ELEMENTWISE = [row for row in TABLE.values() if row.is_elementwise]
 ARRAY_TRIALS = [(row, trial) for row in TABLE.values() for trial in row.trials]

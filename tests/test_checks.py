@@ -10,7 +10,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import check_grads
 from autograd_lite.checks import GradientError
-from autograd_lite.value import apply
+from autograd_lite.recording import apply
 
 
 def scaled(f: Any, factor: float) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from autograd_lite import Value, grad, hessian, hvp, jacobian, jvp, value_and_gr
 
 
 def rosenbrock(x: Any) -> Any:
-    return sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in zip(x[:-1], x[1:], strict=True))
+    return sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in itertools.pairwise(x))
 
 
 def test_grad_of_numbers_and_arrays() -> None:

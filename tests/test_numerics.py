@@ -160,9 +160,7 @@ def test_second_derivative_at_the_edge_is_no_nan(f: Callable[[Value], Value]) ->
 
 
 def test_prod_with_zeros_differentiates_twice() -> None:
-    np.testing.assert_array_equal(
-        ag.hessian(ag.prod)(np.array([0.0, 2.0, 3.0])), [[0, 3, 2], [3, 0, 0], [2, 0, 0]]
-    )
+    np.testing.assert_array_equal(ag.hessian(ag.prod)(np.array([0.0, 2.0, 3.0])), [[0, 3, 2], [3, 0, 0], [2, 0, 0]])
 
 
 @pytest.mark.parametrize("f", [ag.relu, lambda x: ag.maximum(x, 0.0), lambda x: ag.maximum(0.0, x), ag.minimum])
@@ -179,7 +177,7 @@ def test_nan_propagates_through_max_and_min() -> None:
 
 
 def test_a_constant_exponent_never_touches_the_logarithm(monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograd_lite.operation import FLOAT_NAMES
+    from autograd_lite.text import FLOAT_NAMES
 
     def refuse(_: float) -> float:
         raise AssertionError("log of the base was computed")

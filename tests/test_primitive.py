@@ -12,7 +12,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import TABLE, Trial, Value, primitive
 from autograd_lite.methods import Methods
-from autograd_lite.operation import NUMPY_NAMES
+from autograd_lite.text import NUMPY_NAMES
 from autograd_lite.value import Constant
 
 

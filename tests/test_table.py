@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import Value, check_grads, grad, jvp, vjp
 from autograd_lite.operation import Operation, Trial
-from autograd_lite.value import apply
+from autograd_lite.recording import apply
 from tests.tables import (
     ARRAY_TRIALS,
     ELEMENTWISE,

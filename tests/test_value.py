@@ -134,7 +134,7 @@ def test_comparisons_are_of_data_and_equality_is_identity() -> None:
     assert a == a
     assert len({a, b}) == 2
     assert (a <= b, a < b, a >= 1, a > 0.5) == (True, False, True, True)
-    assert (0.5 < a) is True
+    assert (a > 0.5) is True
     assert (Value([1.0, 3.0]) > 2).tolist() == [False, True]
     assert (np.array([1.0, 3.0]) < Value(2.0)).tolist() == [True, False]
     assert bool(Value(0.0)) is False

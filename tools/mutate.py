@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy  # noqa: F401, ICN001  (imported once, before the processes fork)
+import numpy  # noqa: F401  (imported once, before the processes fork)
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +35,8 @@ def load_operation() -> Any:
     """Load autograd_lite.operation before the package, so that it can be changed before the table is filled."""
     name = "autograd_lite.operation"
     spec = importlib.util.spec_from_file_location(name, ROOT / "autograd_lite" / "operation.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -82,7 +83,9 @@ def run_tests(mutation: Mutation) -> int:
     flip_table(*mutation)
     sys.path.insert(0, str(ROOT))
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", str(ROOT / "tests" / "test_table.py"), "-k", row]))
+        return int(
+            pytest.main(["-x", "-q", "-p", "no:cacheprovider", str(ROOT / "tests" / "test_table.py"), "-k", row])
+        )
 
 
 def is_noticed(mutation: Mutation) -> bool:
@@ -114,7 +117,9 @@ def main(names: list[str]) -> int:
     mutations = [(*rule, flip) for rule, flip in itertools.product(rules, FLIPS) if not names or rule[0] in names]
     survivors = []
     for mutation, noticed in results(mutations):  # type: ignore[arg-type]
-        print(f"{'noticed ' if noticed else 'SURVIVED'}  {mutation[2]:6} of d {mutation[0]} / d {mutation[1]}", flush=True)
+        print(
+            f"{'noticed ' if noticed else 'SURVIVED'}  {mutation[2]:6} of d {mutation[0]} / d {mutation[1]}", flush=True
+        )
         if not noticed:
             survivors.append(mutation)
     print(f"{len(mutations)} flips of {len(mutations) // 2} rules, {len(survivors)} survived")

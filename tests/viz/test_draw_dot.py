@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from xml.etree import ElementTree
 
 import graphviz  # type: ignore[import-untyped,unused-ignore]
@@ -273,3 +274,14 @@ def test_the_mimebundle_of_a_value() -> None:
     assert bundle["text/plain"] == repr(e)
     assert set(mimebundle(e, include=["text/plain"])) == {"text/plain"}
     assert set(mimebundle(e, exclude=["image/svg+xml"])) == {"text/plain"}
+
+
+def test_a_bare_value_of_a_huge_graph_is_text_at_once() -> None:
+    x = Value(1.0)
+    for _ in range(100_000):
+        x = x.tanh()
+    start = time.perf_counter()
+    bundle = mimebundle(x)
+    assert time.perf_counter() - start < 2
+    assert set(bundle) == {"text/plain"}
+    assert "100,001 values" in bundle["text/plain"]

@@ -109,6 +109,13 @@ def test_a_failure_leaves_the_old_file_and_nothing_beside_it(
     assert [p.name for p in tmp_path.iterdir()] == ["out.svg"]
 
 
+def test_a_link_stays_a_link(picture: Picture, tmp_path: Path) -> None:
+    (tmp_path / "out.svg").symlink_to(tmp_path / "real.svg")
+    picture.render(tmp_path / "out", cleanup=True)
+    assert (tmp_path / "out.svg").is_symlink()
+    assert (tmp_path / "real.svg").read_bytes().startswith(b"<?xml")
+
+
 def test_files_have_ordinary_permissions(picture: Picture, tmp_path: Path) -> None:
     mask = os.umask(0o022)
     try:

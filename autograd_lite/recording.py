@@ -1,0 +1,104 @@
+"""Computing an operation, and recording it as a node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import modes
+from autograd_lite.numbers import number
+from autograd_lite.operation import Operation
+from autograd_lite.text import FLOAT_NAMES
+from autograd_lite.value import Constant, Value, new
+
+
+def node_of(row: Operation, data: Any, a: Any, b: Any, da: Any, db: Any) -> Value:
+    """Make an inner node; see `Value` for what the slots hold."""
+    node = new(Value)
+    node._data, node.op, node._a, node._b, node._da, node._db = data, row, a, b, da, db
+    node.grad = node._mark = None
+    node.label = ""
+    return node
+
+
+def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
+    """Compute an operation and record it; without a Value among the operands it is plain arithmetic.
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError
+        What NumPy raises, with the operation and the shapes.
+    """
+    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
+        raise modes.NotAnalyticError(row.name)
+    inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
+    raws = tuple(x._data if isinstance(x, Value) else x for x in inputs)
+    if row.is_elementwise and all(type(x) is float for x in raws):
+        node = _scalar_node(row, inputs, raws)
+    else:
+        node = array_node(row, inputs, raws, {name: _fixed(p) for name, p in parameters.items()})
+    if not any(type(x) is Value for x in inputs):
+        return Constant(node._data) if any(isinstance(x, Value) for x in inputs) else node._data
+    if FLOAT_NAMES["special"]:
+        mode = modes.mode()
+        if not mode.recording:
+            return Constant(node._data)
+        if mode.lines is not None:
+            modes.check_forward(mode.lines, node)
+    return node
+
+
+def _fixed(parameter: Any) -> Any:
+    """A parameter as it is now: a copy of what the user could change, the bare number of a Value."""
+    if isinstance(parameter, Value):
+        return parameter._data
+    return np.array(parameter) if isinstance(parameter, (np.ndarray, list)) else parameter
+
+
+def many_node(row: Operation, data: float, inputs: tuple[Any, ...], derivatives: list[Any]) -> Value:
+    """Make a node of many scalars from the local derivatives for all inputs; those for constants are dropped."""
+    variables = tuple(x for x in inputs if type(x) is Value)
+    if len(variables) == len(inputs):
+        return node_of(row, data, None, inputs, derivatives, None)
+    kept = [d for x, d in zip(inputs, derivatives, strict=True) if type(x) is Value]
+    return node_of(row, data, None, variables, kept, inputs)
+
+
+_NO_PARAMETERS: dict[str, Any] = {}
+
+
+def array_node(
+    row: Operation, inputs: tuple[Any, ...], raws: tuple[Any, ...], parameters: dict[str, Any] = _NO_PARAMETERS
+) -> Value:
+    """Compute an operation on arrays and make its node; `raws` are the inputs' numbers."""
+    for raw in raws:
+        if type(raw) is np.ndarray and raw.flags.writeable:
+            raw.setflags(write=False)  # from now on this graph relies on it
+    try:
+        data = row.forward(*raws, **parameters)
+    except (ValueError, TypeError, IndexError) as error:
+        shapes = ", ".join(str(np.shape(x)) for x in raws)
+        raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
+    if type(data) is np.ndarray and data.shape:
+        data.setflags(write=False)
+    elif not np.iscomplexobj(data):  # only the complex step makes those
+        data = float(data)
+    return node_of(row, data, None, inputs, raws, parameters)
+
+
+def _scalar_node(row: Operation, inputs: tuple[Any, ...], raws: tuple[float, ...]) -> Value:
+    """An elementwise operation on floats by NumPy: for what Python's own arithmetic refuses, as 1/0 or exp(1000)."""
+    numbers = [np.float64(x) for x in raws]
+    with np.errstate(all="ignore"):
+        try:
+            y = float(FLOAT_NAMES[row.name](*raws))
+        except (ArithmeticError, ValueError):
+            y = float(row.forward(*numbers))
+        d = [
+            float(slope(np.float64(y), *numbers)) if type(x) is Value else None
+            for x, slope in zip(inputs, row.partial_functions, strict=True)
+        ]
+    if len(inputs) > 2:
+        return many_node(row, y, inputs, d)
+    return node_of(row, y, inputs[0], inputs[1] if len(inputs) > 1 else None, d[0], d[1] if len(d) > 1 else None)

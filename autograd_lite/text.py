@@ -1,0 +1,142 @@
+"""The text of elementwise rows, compiled: for Python floats, for arrays, and for Values by NumPy's protocols."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+_CONSTANTS = {  # Python floats, not NumPy's: they leave float32 as it is
+    "LN2": math.log(2.0),
+    "LN10": math.log(10.0),
+    "SQRT2": math.sqrt(2.0),
+    "SQRT_PI": math.sqrt(math.pi),
+    "SQRT_2PI": math.sqrt(2.0 * math.pi),
+}
+
+FLOAT_NAMES: dict[str, Any] = {
+    **_CONSTANTS,
+    **{
+        name: getattr(math, name)
+        for name in ["exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan"]
+    },
+    **{
+        name: getattr(math, name) for name in ["sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "hypot", "pow"]
+    },
+    "arcsin": math.asin,
+    "arccos": math.acos,
+    "arctan": math.atan,
+    "arctan2": math.atan2,
+    "arcsinh": math.asinh,
+    "arccosh": math.acosh,
+    "arctanh": math.atanh,
+    "abs": abs,
+    "isfinite": math.isfinite,
+    "__name__": "autograd_lite.generated",
+}
+"""What a name in a row's text means on Python floats; elementwise rows add themselves."""
+
+NUMPY_NAMES: dict[str, Any] = {
+    **_CONSTANTS,
+    "where": np.where,
+    "equal": np.equal,
+    "isfinite": np.isfinite,
+    "errstate": np.errstate,
+    "__name__": "autograd_lite.generated",
+}
+"""What a name in a row's text means on arrays and on Values; rows add themselves."""
+
+
+class _ForFloats(ast.NodeTransformer):
+    """Text for one float: choose by ``x if condition else y``, which evaluates only the side that is taken."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Constant(float(node.value))  # data stays a float: never 0, always 0.0
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        name, args = node.func.id, node.args  # type: ignore[attr-defined]
+        if name == "where":
+            return ast.IfExp(*args)
+        if name == "reciprocal":
+            return ast.BinOp(ast.Constant(1.0), ast.Div(), args[0])
+        if name == "equal":
+            return ast.Compare(args[0], [ast.Eq()], [args[1]])
+        if name == "maximum":  # "x unless y is greater or nan", as np.maximum
+            return ast.IfExp(_either(args[0], ast.Lt(), args[1]), args[1], args[0])
+        if name == "minimum":
+            return ast.IfExp(_either(args[0], ast.Gt(), args[1]), args[1], args[0])
+        return node
+
+
+def _either(x: ast.expr, compare: ast.cmpop, y: ast.expr) -> ast.expr:
+    beats = ast.Compare(x, [compare], [y])
+    if isinstance(y, ast.Constant):
+        return beats
+    return ast.BoolOp(ast.Or(), [beats, ast.Compare(y, [ast.NotEq()], [y])])
+
+
+class _ForArrays(ast.NodeTransformer):
+    """Text for arrays: ``where(c, 1, 0)`` is the condition itself, which keeps float32 and saves a pass."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        if node.func.id == "where" and [getattr(a, "value", None) for a in node.args[1:]] == [1, 0]:  # type: ignore[attr-defined]
+            return node.args[0]
+        return node
+
+
+def for_floats(text: str) -> str:
+    """Translate a row's text to plain Python for floats.
+
+    >>> for_floats("where(a > 0, a, slope * a)")
+    'a if a > 0.0 else slope * a'
+    """
+    return ast.unparse(ast.fix_missing_locations(_ForFloats().visit(ast.parse(text, mode="eval"))))
+
+
+def for_arrays(text: str) -> str:
+    """Translate a row's text to NumPy.
+
+    >>> for_arrays("where(a > 0, 1, 0)")
+    'a > 0'
+    """
+    return ast.unparse(ast.fix_missing_locations(_ForArrays().visit(ast.parse(text, mode="eval"))))
+
+
+def define(name: str, source: str, names: dict[str, Any]) -> Any:
+    """Compile generated `source` so that tracebacks show it, and return what it defines as `name`."""
+    filename = f"<autograd_lite table: {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    scope: dict[str, Any] = {}
+    exec(compile(source, filename, "exec"), names, scope)  # our own table's text, not a user's
+    return scope[name]
+
+
+def array_function(name: str, arguments: str, text: str, quiet: bool) -> Callable[..., Any]:
+    """A function from a text, for arrays; `quiet` if NumPy is not to warn of infinities."""
+    body = f"return {for_arrays(text)}"
+    if quiet:  # exp(1000) is inf and log(0) is -inf: the answer, not an incident
+        body = f"with errstate(all='ignore'): {body}"
+    return define(name, f"def {name}({arguments}):\n    {body}\n", NUMPY_NAMES)  # type: ignore[no-any-return]
+
+
+def in_dtype_of_arrays(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a Python float is a float64 of NumPy's, which would make float32 arrays float64."""
+
+    def wrapped(*raws: Any) -> Any:
+        y = forward(*raws)
+        dtypes = [x.dtype for x in raws if isinstance(x, np.ndarray)]
+        return y.astype(np.result_type(*dtypes), copy=False) if dtypes and not np.iscomplexobj(y) else y
+
+    return wrapped
+
+
+def vjp_function(name: str, arguments: str, text: str) -> Callable[..., Any]:
+    """The vector-Jacobian product of an elementwise operation: the gradient times the local derivative."""
+    product = {"1": "g", "-1": "-g"}.get(text) or f"g * ({for_arrays(text)})"
+    return define(name, f"def {name}(g, y, {arguments}):\n    return {product}\n", NUMPY_NAMES)  # type: ignore[no-any-return]

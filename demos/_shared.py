@@ -1,0 +1,69 @@
+"""What all demos use: a progress bar, the look of the figures, and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+BLUE, RED, INK, MUTED, GRID = "#0B5CAD", "#B2182B", "#1F2933", "#52606D", "#E4E7EB"
+
+STYLE: Any = {
+    "axes.edgecolor": "#9AA5B1",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 11,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 14,
+    "axes.titlesize": 14,
+    "axes.titleweight": "bold",
+    "font.size": 11,
+    "grid.color": GRID,
+    "lines.linewidth": 2.2,
+    "savefig.dpi": 160,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "ytick.left": False,
+}
+
+
+def progress(count: int, what: str) -> Iterable[int]:
+    """Count from 0 to `count`, with a bar where someone is watching."""
+    bar: Iterable[int] = tqdm(range(count), what, unit=" steps", disable=None, leave=False)
+    return bar
+
+
+@contextmanager
+def figure(path: Path, title: str, x: str, y: str) -> Iterator[Axes]:
+    """Draw on axes in the demos' style; the figure is saved at the end."""
+    with matplotlib.rc_context(STYLE):
+        fig = Figure(figsize=(8, 4.5), layout="constrained")
+        axes = fig.add_subplot(title=title, xlabel=x, ylabel=y)
+        yield axes
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fig.savefig(path)
+
+
+def name_line(axes: Axes, x: float, y: float, name: str, color: str, below: bool = False) -> None:
+    """Write a line's name beside it, at the point (x, y): plainer than a legend."""
+    axes.annotate(
+        name,
+        (x, y),
+        xytext=(0, -8 if below else 8),
+        textcoords="offset points",
+        ha="right",
+        va="top" if below else "bottom",
+        color=color,
+        weight="bold",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )

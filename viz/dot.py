@@ -1,0 +1,159 @@
+"""From a snapshot to DOT: one HTML-like table for each value, one arrow for each argument slot and pass."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from graphviz import Digraph  # type: ignore[import-untyped,unused-ignore]
+
+from viz.escape import html_text, quoted_text, shorten
+from viz.expression import expression, local_derivative, order_matters, short_title, slot_name
+from viz.legend import legend
+from viz.numbers import array_lines, number_text, shape_text
+from viz.snapshot import Node, Slot, Snapshot
+from viz.style import BACKWARD, FONT, FORWARD, INK, MUTED, ROLES
+
+__all__ = ["EDGE_LABELS_UP_TO", "RANKDIRS", "Passes", "write_graph"]
+
+Passes = Literal["forward", "backward", "both"]
+
+EDGE_LABELS_UP_TO = 150
+"""Graphs of more values show their edges' labels as tooltips: laying out labels takes most of the time."""
+
+RANKDIRS = {"LR": ("e", "w"), "RL": ("w", "e"), "TB": ("s", "n"), "BT": ("n", "s")}
+"""For each direction, the side where an arrow leaves a value and where it enters the next."""
+
+_LABEL_WIDTH = 40
+
+
+def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "both") -> None:
+    """Fill `dot` with the nodes, arrows and legend of a graph."""
+    labels = len(graph) <= EDGE_LABELS_UP_TO
+    dot.graph_attr.update(
+        rankdir=rankdir, bgcolor="white", fontname=FONT, ranksep="0.55", nodesep="0.3", pad="0.15",
+        labelloc="b", label=legend(graph, labels),
+    )  # fmt: skip
+    dot.node_attr.update(shape="plain", fontname=FONT, fontsize="12", fontcolor=INK)
+    dot.edge_attr.update(fontname=FONT, fontsize="10", arrowsize="0.7")
+    for node in graph:
+        tooltip = quoted_text(_node_tooltip(graph, node))
+        dot.node(_dot_id(node.id), label=_table(graph, node, rankdir, passes), tooltip=tooltip)
+    for node in graph:
+        for i, slot in enumerate(node.slots):
+            if passes != "backward":
+                _forward_arrow(dot, graph, node, i, rankdir, labels)
+            if passes != "forward" and graph.carries_gradient(node, slot):
+                _backward_arrow(dot, graph, node, i, rankdir, labels)
+
+
+def _dot_id(i: int) -> str:
+    return f"n{i}"
+
+
+# --- nodes ---------------------------------------------------------------------------------------------------------
+
+
+def _table(graph: Snapshot, node: Node, rankdir: str, passes: Passes) -> str:
+    look = ROLES[node.role]
+    across = rankdir in ("TB", "BT")
+    cells = [_cell("value", FORWARD, node.value, across)]
+    if not node.is_constant and passes != "forward":
+        cells.append(_gradient_cell(node, across))
+    heads = [_title_cell(graph, node)]
+    if node.shape:
+        heads.append(f"<TD>{_small(shape_text(node.shape, node.dtype))}</TD>")
+    rows = _rows_across(heads, cells, rankdir) if across else heads + cells
+    style = f' STYLE="{look.style}"' if look.style else ""
+    body = "".join(f"<TR>{row}</TR>" for row in rows)
+    return (
+        f'<<TABLE BORDER="{look.border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"{style} '
+        f'COLOR="{look.outline}" BGCOLOR="{look.fill}">{body}</TABLE>>'
+    )
+
+
+def _rows_across(heads: list[str], cells: list[str], rankdir: str) -> list[str]:
+    """Rows for arrows that run up and down: the passes run beside each other, not through each other.
+
+    The cells are where arrows leave; a thin row on the other side is where they enter.
+    """
+    ports = ("value", "grad")[: len(cells)]
+    entries = "".join(f'<TD PORT="{port}_entry" HEIGHT="1" CELLPADDING="0"></TD>' for port in ports)
+    heads = [head.replace("<TD", f'<TD COLSPAN="{len(cells)}"', 1) for head in heads]
+    numbers = "".join(cells)
+    return [entries, *heads, numbers] if rankdir == "TB" else [numbers, *heads, entries]
+
+
+def _title_cell(graph: Snapshot, node: Node) -> str:
+    title = shorten(node.title, _LABEL_WIDTH)
+    if node.role == "constant" and not node.name:
+        return f"<TD>{_small('constant')}</TD>"
+    name = f"<B>{html_text(title)}</B>"
+    if node.op is None:
+        return f"<TD>{name}{_small('  ' + node.role)}</TD>"
+    return f"<TD>{name if node.name else html_text(title)} = {html_text(expression(graph, node))}</TD>"
+
+
+def _cell(port: str, color: str, x: Any, across: bool) -> str:
+    lines = array_lines(x) if isinstance(x, np.ndarray) else [number_text(x)]
+    if across:
+        lines = [part for line in lines for part in line.split("   ")]
+    numbers = "<BR/>".join(html_text(line) for line in lines)
+    gap = "<BR/>" if len(lines) > 1 else "  "
+    return f'<TD PORT="{port}"><FONT COLOR="{color}" POINT-SIZE="10">{port}</FONT>{gap}{numbers}</TD>'
+
+
+def _gradient_cell(node: Node, across: bool) -> str:
+    if node.gradient is None:
+        return f'<TD PORT="grad">{_small("<I>grad not computed</I>")}</TD>'
+    return _cell("grad", BACKWARD, node.gradient, across)
+
+
+def _small(markup: str) -> str:
+    return f'<FONT COLOR="{MUTED}" POINT-SIZE="10">{markup}</FONT>'
+
+
+def _node_tooltip(graph: Snapshot, node: Node) -> str:
+    made = f" = {expression(graph, node)}" if node.op else f", {node.role}"
+    return f"{node.title}{made}"
+
+
+# --- arrows --------------------------------------------------------------------------------------------------------
+
+
+def _ends(node: Node, slot: Slot, port: str, rankdir: str) -> tuple[str, str]:
+    leave, enter = RANKDIRS[rankdir]
+    end = f"{port}_entry" if rankdir in ("TB", "BT") else port
+    return f"{_dot_id(slot.source)}:{port}:{leave}", f"{_dot_id(node.id)}:{end}:{enter}"
+
+
+def _forward_arrow(dot: Digraph, graph: Snapshot, node: Node, i: int, rankdir: str, labels: bool) -> None:
+    slot = node.slots[i]
+    tail, head = _ends(node, slot, "value", rankdir)
+    attributes = {"color": FORWARD, "fontcolor": FORWARD}
+    tooltip = f"{short_title(graph.nodes[slot.source])} → {short_title(node)}"
+    if order_matters(node.op, len(node.slots)) and node.op:
+        name = slot_name(node.op, i)
+        tooltip += f", {name}"
+        if labels:
+            attributes["label"] = _edge_label(name)
+    attributes["tooltip"] = attributes["labeltooltip"] = quoted_text(tooltip)
+    dot.edge(tail, head, **attributes)
+
+
+def _backward_arrow(dot: Digraph, graph: Snapshot, node: Node, i: int, rankdir: str, labels: bool) -> None:
+    tail, head = _ends(node, node.slots[i], "grad", rankdir)
+    text = local_derivative(graph, node, i)
+    attributes = {"color": BACKWARD, "fontcolor": BACKWARD, "style": "dashed", "dir": "back"}
+    if labels:
+        attributes["label"] = _edge_label(text)
+    attributes["tooltip"] = attributes["labeltooltip"] = quoted_text(text)
+    dot.edge(tail, head, **attributes)
+
+
+def _edge_label(text: str) -> str:
+    """Return a label whose table keeps it clear of its arrow, and whose ground covers arrows that cross it."""
+    return (
+        '<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="3">'
+        f'<TR><TD BGCOLOR="white">{html_text(text)}</TD></TR></TABLE>>'
+    )

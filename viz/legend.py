@@ -1,0 +1,52 @@
+"""The legend: what the colours, arrows and outlines of a picture mean, and what it leaves out."""
+
+from __future__ import annotations
+
+from viz.escape import html_text
+from viz.expression import short_title
+from viz.snapshot import Role, Snapshot
+from viz.style import BACKWARD, FORWARD, MUTED, ROLES
+
+__all__ = ["legend"]
+
+
+def legend(graph: Snapshot, labelled: bool) -> str:
+    """Return an HTML-like label; `labelled` tells whether the arrows have labels, or tooltips instead."""
+    cells = [
+        f'<FONT COLOR="{FORWARD}">──▶</FONT> forward pass: values',
+        f'<FONT COLOR="{BACKWARD}">◀╌╌</FONT> {_backward_words(graph)}',
+    ]
+    if any(_has_vjp(graph, i) for i in range(len(graph))):
+        cells.append("VJP: vector-Jacobian product")
+    roles: list[Role] = [role for role in ROLES if any(node.role == role for node in graph)]
+    cells += [_sample(role) for role in roles]
+    rows = [f"<TR>{''.join(f'<TD>{cell}</TD>' for cell in cells)}</TR>"]
+    if not labelled:
+        words = f"{len(graph):,} values: what is written on the arrows of a smaller graph is in their tooltips"
+        rows.append(f'<TR><TD COLSPAN="{len(cells)}">{words}</TD></TR>')
+    return (
+        f'<<FONT POINT-SIZE="10" COLOR="{MUTED}"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="6" CELLPADDING="1">'
+        f"{''.join(rows)}</TABLE></FONT>>"
+    )
+
+
+def _backward_words(graph: Snapshot) -> str:
+    if graph.has_gradients:
+        return "backward pass: gradients, × local derivative"
+    root = graph.nodes[graph.roots[0]]
+    call = f"{html_text(short_title(root))}.backward()" if root.name.isidentifier() else "backward()"
+    return f"backward pass: not run yet; call {call}"
+
+
+def _has_vjp(graph: Snapshot, i: int) -> bool:
+    node = graph.nodes[i]
+    return any(slot.local is None and graph.carries_gradient(node, slot) for slot in node.slots)
+
+
+def _sample(role: Role) -> str:
+    look = ROLES[role]
+    style = f' STYLE="{look.style}"' if look.style else ""
+    return (
+        f'<TABLE BORDER="{look.border}" CELLBORDER="0" CELLPADDING="2" CELLSPACING="0"{style} '
+        f'COLOR="{look.outline}" BGCOLOR="{look.fill}"><TR><TD>{role}</TD></TR></TABLE>'
+    )

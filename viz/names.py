@@ -1,0 +1,123 @@
+"""What to call a value: by the names of variables that hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.value import Value
+
+__all__ = ["Names", "caller_names", "given_names", "parameter_names"]
+
+Names = dict[int, str]
+"""From the identity of a value to its name."""
+
+_DEPTH = 3  # weights[0][1][2] is still a name; what lies deeper is not
+
+
+def given_names(names: Any) -> Names:
+    """Names from a dict such as ``locals()``; what begins with ``_`` is skipped, the first name of a value counts.
+
+    Lists, tuples, dicts and arrays of Values name their elements.
+
+    Raises
+    ------
+    TypeError
+        If `names` does not map strings.
+
+    Examples
+    --------
+    >>> a, b = Value(1.0), Value(2.0)
+    >>> list(given_names({"a": a, "w": [a, b], "_": b}).values())
+    ['a', 'w[1]']
+    """
+    if not isinstance(names, Mapping) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f'names is {type(names).__name__}; it maps names to values, as {{"a": a}} or locals() do')
+    found: Names = {}
+    for name, held in list(names.items()):
+        if not name.startswith("_"):
+            for path, value in _values(name, held, _DEPTH):
+                found.setdefault(id(value), path)
+    return found
+
+
+def caller_names(names: Mapping[str, Any] | None, frame: FrameType) -> Names:
+    """Names from the dict that the caller gave, else from the caller's variables, the local ones first."""
+    if names is not None:
+        return given_names(names)
+    found = given_names(frame.f_locals)
+    if frame.f_locals is not frame.f_globals:
+        found = given_names(frame.f_globals) | found
+    return found
+
+
+def _values(path: str, held: Any, depth: int) -> Iterator[tuple[str, Value]]:
+    """Yield the Values in a variable: itself, or the elements of a container."""
+    if isinstance(held, Value):
+        yield path, held
+    elif depth and _may_hold_values(held):
+        for key, element in _elements(held):
+            yield from _values(f"{path}[{key}]", element, depth - 1)
+
+
+def _may_hold_values(held: Any) -> bool:
+    """Whether the first element tells that a look inside is worth the time: a variable may be a list of a million."""
+    if isinstance(held, np.ndarray):
+        return bool(held.dtype == object)
+    if type(held) not in (list, tuple, dict) or not held:
+        return False
+    if type(held) is dict and not all(type(key) is str for key in held):
+        return False
+    first = next(iter(held.values() if type(held) is dict else held))
+    return isinstance(first, (Value, list, tuple, dict, np.ndarray))
+
+
+def _elements(held: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(held, np.ndarray):
+        return ((", ".join(map(str, index)), held[index]) for index in np.ndindex(held.shape))
+    if type(held) is dict:
+        return ((repr(key), element) for key, element in held.items())
+    return ((str(i), element) for i, element in enumerate(held))
+
+
+def parameter_names(params: Any) -> Names:
+    """Which values are parameters, with their names where `params` knows them, else ''.
+
+    Parameters
+    ----------
+    params : dict, iterable of Value, or module
+        Names and values; the values alone; or an object with ``named_parameters()`` or ``parameters()``.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+
+    Examples
+    --------
+    >>> w = Value(1.0)
+    >>> list(parameter_names({"w": w}).values()), list(parameter_names([w]).values())
+    (['w'], [''])
+    """
+    for method in ("named_parameters", "parameters"):
+        if hasattr(params, method):
+            return parameter_names(getattr(params, method)())
+    if isinstance(params, Value):
+        return {id(params): ""}
+    if isinstance(params, Mapping):
+        return given_names(params)
+    if not isinstance(params, Iterable):
+        raise TypeError(f"params is {type(params).__name__}; give a dict of names and Values, Values, or a module")
+    found: Names = {}
+    for item in params:
+        if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):  # as named_parameters() yields
+            found.update(given_names({item[0]: item[1]}))
+        else:
+            values = [value for _, value in _values("", item, _DEPTH)]
+            if not values:
+                raise TypeError(f"params holds {type(item).__name__}; parameters are Values")
+            found.update({id(value): "" for value in values})
+    return found

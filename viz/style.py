@@ -1,0 +1,44 @@
+"""How the pictures look: colours, fonts, shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from viz.snapshot import Role
+
+__all__ = ["BACKWARD", "FONT", "FORWARD", "INK", "LINE", "MUTED", "ROLES", "Look"]
+
+FORWARD = "#0B5CAD"  # these two stay apart for every kind of colour blindness
+BACKWARD = "#B2182B"
+INK = "#1F2933"
+MUTED = "#52606D"
+LINE = "#7B8794"
+FONT = "Helvetica,Arial,sans-serif"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a role is drawn; the outline tells the roles apart without the fill.
+
+    Attributes
+    ----------
+    fill, outline : str
+        Colours.
+    style : str
+        Graphviz' STYLE of the table.
+    border : int
+        The outline's width.
+    """
+
+    fill: str
+    outline: str
+    style: str
+    border: int
+
+
+ROLES: dict[Role, Look] = {
+    "input": Look("#EAF2FB", "#5B7FA6", "", 1),
+    "parameter": Look("#FFF4DC", "#8A5A00", "", 2),
+    "constant": Look("#F3F4F6", LINE, "DASHED", 1),
+    "operation": Look("#FFFFFF", LINE, "ROUNDED", 1),
+}
