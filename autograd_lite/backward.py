@@ -28,7 +28,7 @@ def backward(root: Value, seed: Any = None) -> None:
     """Set ``grad`` on every node that `root` depends on; see `Value.backward`."""
     if type(root) is Constant:
         raise ValueError(f"nothing to differentiate: {root!r} was computed from constants only, or inside no_grad()")
-    seed = check_seed(root, seed)
+    seed = 1.0 if seed is None and type(root._data) is float else check_seed(root, seed)
     leaves, inner, has_arrays = walk(root)
     lines = modes.mode().lines if FLOAT_NAMES["special"] else None
     if lines is None and not has_arrays:
@@ -69,12 +69,10 @@ def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Valu
 def check_seed(root: Value, seed: Any) -> Any:
     """The gradient to start from, of root's shape, or an error that says what was wrong."""
     if seed is None:
-        if type(root._data) is not float:
-            raise ValueError(
-                f"backward() of an array of shape {root.shape} needs a seed of that shape, the gradient of your loss "
-                "with respect to it; or reduce it to a scalar first, as with v.sum().backward()"
-            )
-        return 1.0
+        raise ValueError(
+            f"backward() of an array of shape {root.shape} needs a seed of that shape, the gradient of your loss "
+            "with respect to it; or reduce it to a scalar first, as with v.sum().backward()"
+        )
     seed = number(seed)
     if np.shape(seed) != root.shape:
         raise ValueError(f"the seed has shape {np.shape(seed)}, the Value has shape {root.shape}; they must be equal")
@@ -139,6 +137,7 @@ def _send_scalars(node: Any, g: float) -> Iterator[tuple[Value, float]]:
 
 
 def _send_arrays(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]]:
+    received: Any
     row, raws, y, parameters = node.op, node._da, node._data, node._db
     nothing = guarded and not np.any(g)
     for slot, x in enumerate(node._b):
@@ -154,7 +153,7 @@ def _send_arrays(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]
         if type(raw) is float:
             received = float(np.add.reduce(received, axis=None))
         elif received.shape != raw.shape or received.dtype != raw.dtype:
-            received = _fitted(received, raw.shape).astype(raw.dtype)
+            received = _fitted(received, raw.shape).astype(raw.dtype, copy=False)
         yield x, received
 
 

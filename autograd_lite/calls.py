@@ -195,4 +195,10 @@ def add_methods(row: Operation) -> None:
 def _operator(row: Operation, reflected: bool) -> Callable[..., Any]:
     if reflected:
         return lambda self, other: apply(row, (other, self))
-    return lambda self, other: apply(row, (self, other))
+
+    def operator(self: Any, other: Any) -> Any:
+        if type(self) is type(other) is Value and not FLOAT_NAMES["special"]:
+            return array_node(row, (self, other), (self._data, other._data))
+        return apply(row, (self, other))
+
+    return operator

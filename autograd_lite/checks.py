@@ -198,7 +198,7 @@ class _Checker:
             exact = self.complex_step(k, place)
             if exact is not None and abs(exact - analytic) > COMPLEX_TOLERANCE * max(1.0, abs(exact)) + self.slack():
                 return Check(name, analytic, numeric, error, allowed, exact, "WRONG")
-            right_size = error <= allowed
+            right_size = bool(error <= allowed)
             if exact is None:
                 left, right, noise = self.slopes(k, place)
                 if abs(right - left) > noise:

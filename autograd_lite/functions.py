@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import operator
 from collections.abc import Callable, Iterable, Sequence
@@ -13,12 +14,15 @@ from autograd_lite import elementary, products, reductions, shaping  # noqa: F40
 from autograd_lite.calls import add_methods, public_function
 from autograd_lite.methods import Methods
 from autograd_lite.operation import TABLE, Operation
-from autograd_lite.recording import apply, many_node
+from autograd_lite.recording import apply, many_node, node_of
 from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
 from autograd_lite.value import Constant, Value
 
 INTERNAL = {"pos", "scatter", "strong_mul", "getitem", "sum_many", "dot_many"}
 """Rows without a public function: Python's syntax or other rows make them."""
+
+OWN_FORM = ("reshape", "transpose", "concatenate", "stack", "einsum")
+"""Methods that are called in another way than the rows: `v.reshape(2, 3)`."""
 
 __all__ = []
 
@@ -53,6 +57,7 @@ for _row in TABLE.values():
 
 # --- functions that take a sequence --------------------------------------------------------------------------------
 
+SUM_MANY, DOT_MANY = TABLE["sum_many"], TABLE["dot_many"]
 _array_sum: Callable[..., Any] = globals()["sum"]
 _array_dot: Callable[..., Any] = globals()["dot"]
 
@@ -86,7 +91,7 @@ def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         raise TypeError("sum of a list of Values takes no axis; autograd_lite.stack them first")
     raws = _scalars(values)
     if raws is not None:
-        return _many(TABLE["sum_many"], values, raws, [1.0] * len(raws))
+        return _many(SUM_MANY, builtins.sum(raws), values, [1.0] * len(raws))
     return functools.reduce(operator.add, values)
 
 
@@ -115,7 +120,7 @@ def dot(a: Any, b: Any) -> Any:
         if ours is not None and theirs is not None:
             if len(left) != len(right):
                 raise ValueError(f"dot of {len(left)} values with {len(right)}: the lengths must be equal")
-            return _many(TABLE["dot_many"], left + right, ours + theirs, theirs + ours)
+            return _many(DOT_MANY, builtins.sum(map(operator.mul, ours, theirs)), left + right, theirs + ours)
     return _array_dot(a, b)
 
 
@@ -165,10 +170,13 @@ def _flat(a: Iterable[Any]) -> list[Any]:
     return list(a.ravel()) if isinstance(a, np.ndarray) else list(a)
 
 
+_ONLY_VALUES = {Value}
+
+
 def _scalars(values: list[Any]) -> list[float] | None:
     """Their numbers if all are numbers or scalar Values; by sets of types, for this runs at every neuron."""
     kinds = set(map(type, values))
-    if kinds == {Value}:
+    if kinds == _ONLY_VALUES:
         raws = [x._data for x in values]
     elif kinds <= {float, int, Value, Constant}:
         raws = [x._data if isinstance(x, Value) else float(x) for x in values]
@@ -177,11 +185,14 @@ def _scalars(values: list[Any]) -> list[float] | None:
     return raws if set(map(type, raws)) <= {float, np.complex128} else None  # complex: the complex step of the checks
 
 
-def _many(row: Operation, values: list[Any], raws: list[float], derivatives: list[float]) -> Any:
-    """One node for many scalars."""
-    if FLOAT_NAMES["special"] or Value not in set(map(type, values)):
+def _many(row: Operation, data: float, values: list[Any], derivatives: list[float]) -> Any:
+    """One node for many scalars, whose value `data` and local derivatives are known."""
+    kinds = set(map(type, values))
+    if FLOAT_NAMES["special"] or Value not in kinds:
         return apply(row, tuple(values))
-    return many_node(row, row.forward(*raws), tuple(values), derivatives)
+    if kinds == _ONLY_VALUES:
+        return node_of(row, data, None, tuple(values), derivatives, None)
+    return many_node(row, data, tuple(values), derivatives)
 
 
 # --- methods with a form of their own ------------------------------------------------------------------------------
@@ -214,6 +225,6 @@ def _method_einsum(self: Any, subscripts: str, *others: Any) -> Any:
     return einsum(subscripts, self, *others)
 
 
-for _name in ("reshape", "transpose", "concatenate", "stack", "einsum"):
+for _name in OWN_FORM:
     for _kind in (Methods, *Value.__subclasses__()):
         setattr(_kind, _name, globals()[f"_method_{_name}"])

@@ -55,7 +55,7 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
     push, pop, finish = stack.append, stack.pop, inner.append
     node = root
     with _lock:
-        while True:
+        while True:  # enter a node: its first input
             x = node._a
             if x is None:  # a tuple of inputs
                 has_arrays = has_arrays or type(node._da) is tuple
@@ -66,45 +66,53 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
                     node = todo.pop()
                     stack.extend(todo)
                     continue
-            else:  # one or two scalars: the common case, spelt out
-                if node._da is not None and x._mark is not done:
+            elif node._da is not None:
+                mark = x._mark
+                if mark is not done:
                     if x.op is None:
                         x._mark = done
                         leaves.append(x)
-                    elif x._mark is opened:
+                    elif mark is opened:
                         raise _cycle(node)
                     else:
                         node._mark = opened
                         push(node)
                         node = x
                         continue
-                x = node._b
-                if node._db is not None and x._mark is not done:
-                    if x.op is None:
-                        x._mark = done
-                        leaves.append(x)
-                    elif x._mark is opened:
-                        raise _cycle(node)
-                    else:
-                        node._mark = opened
-                        push(node)
-                        node = x
-                        continue
-            node._mark = done
-            finish(node)
-            while stack:
+            while True:  # come back to a node: its second input
+                if node._db is not None and node._a is not None:
+                    x = node._b
+                    mark = x._mark
+                    if mark is not done:
+                        if x.op is None:
+                            x._mark = done
+                            leaves.append(x)
+                        elif mark is opened:
+                            raise _cycle(node)
+                        else:
+                            node._mark = opened
+                            push(node)
+                            node = x
+                            break
+                node._mark = done
+                finish(node)
+                if not stack:
+                    return leaves, inner, has_arrays
                 node = pop()
-                if node._mark is not done:  # done if several nodes wait for it, and one of them came first
+                mark = node._mark
+                while mark is done:  # several nodes waited for it, and one of them came first
+                    node = pop()
+                    mark = node._mark
+                if mark is not opened:  # it has not been entered yet
                     break
-            else:
-                return leaves, inner, has_arrays
 
 
 def _unfinished(node: Any, leaves: list[Value], opened: object, done: object) -> list[Value]:
     """The inner nodes that a node with a tuple of inputs still waits for, the first one last; leaves are finished."""
     todo = []
-    for x in node._b:
-        if type(x) is Value and x._mark is not done:
+    variables = node._b if type(node._da) is list else [x for x in node._b if type(x) is Value]
+    for x in variables:
+        if x._mark is not done:
             if x.op is None:
                 x._mark = done
                 leaves.append(x)

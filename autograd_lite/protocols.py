@@ -56,7 +56,7 @@ INSTEAD = {
 
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     lo, hi = (a_min if min is None else min), (a_max if max is None else max)
-    return functions.clip(a, -np.inf if lo is None else lo, np.inf if hi is None else hi)  # type: ignore[attr-defined]
+    return functions.clip(a, -np.inf if lo is None else lo, np.inf if hi is None else hi)
 
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {

@@ -82,7 +82,7 @@ def array_node(
         raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
     if type(data) is np.ndarray and data.shape:
         data.setflags(write=False)
-    elif not np.iscomplexobj(data):  # only the complex step makes those
+    elif type(data) is np.float64 or not np.iscomplexobj(data):  # only the complex step makes those
         data = float(data)
     return node_of(row, data, None, inputs, raws, parameters)
 

@@ -55,7 +55,11 @@ class _ForFloats(ast.NodeTransformer):
     """Text for one float: choose by ``x if condition else y``, which evaluates only the side that is taken."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return ast.Constant(float(node.value))  # data stays a float: never 0, always 0.0
+        return ast.Constant(float(node.value))  # type: ignore[arg-type]  # data stays a float: never 0, always 0.0
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        return ast.BoolOp(ast.And(), [node.left, node.right]) if isinstance(node.op, ast.BitAnd) else node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         node = self.generic_visit(node)  # type: ignore[assignment]

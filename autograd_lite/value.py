@@ -94,7 +94,7 @@ class Value(Methods):
             raise TypeError(f"a Value inside a Value: {data!r}; use it as it is, or detach() it")
         if not isinstance(label, str):
             raise TypeError(f"label is {label!r}, of type {type(label).__name__}; a label is a string")
-        self._data = number(data)
+        self._data = data if type(data) is float else number(data)
         self.grad = self.op = self._a = self._b = self._da = self._db = self._mark = None
         self.label = label
 
@@ -123,10 +123,10 @@ class Value(Methods):
             self._b = _shown(self._b)
             return (self._a,) if self._b is None else (self._a, self._b)
         if type(self._da) is list and self._db:
-            self._db = tuple(map(_shown, self._db))
-            return self._db
-        self._b = tuple(map(_shown, self._b))
-        return self._b
+            self._db = shown = tuple(map(_shown, self._db))
+        else:
+            self._b = shown = tuple(map(_shown, self._b))
+        return shown
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -219,6 +219,12 @@ class Value(Methods):
             parts.append(f"grad={self.grad:.6g}")
         return f"{type(self).__name__}({', '.join(parts)})"
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """The picture of the graph, for notebooks."""
+        from viz import mimebundle
+
+        return mimebundle(self, include, exclude)
+
     def __format__(self, spec: str) -> str:
         if type(self._data) is float:
             return format(self._data, spec) if spec else repr(self)
@@ -283,7 +289,7 @@ class Value(Methods):
             return cell
         raise TypeError(
             "np.asarray(v) or np.array([v, ...]) would leave the graph and lose the gradient: use v.data for the bare "
-            "numbers, autograd_lite.stack([v, ...]) to join Values, np.array([v, ...], dtype=object) for an array of them"
+            "numbers, autograd_lite.stack([v, ...]) to join Values, np.array([v], dtype=object) for an array of them"
         )
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:

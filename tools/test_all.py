@@ -58,7 +58,9 @@ def run(python: str, pytest_arguments: list[str]) -> tuple[bool, str]:
             [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *pytest_arguments],
         ):
             print("$", *command, flush=True)
-            with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as job:
+            with subprocess.Popen(
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ) as job:
                 assert job.stdout is not None
                 for line in job.stdout:
                     print(line, end="", flush=True)

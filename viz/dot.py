@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from graphviz import Digraph  # type: ignore[import-untyped,unused-ignore]
@@ -12,11 +12,9 @@ from viz.expression import expression, local_derivative, order_matters, short_ti
 from viz.legend import legend
 from viz.numbers import array_lines, number_text, shape_text
 from viz.snapshot import Node, Slot, Snapshot
-from viz.style import BACKWARD, FONT, FORWARD, INK, MUTED, ROLES
+from viz.style import BACKWARD, FONT, FORWARD, INK, MUTED, ROLES, Passes
 
-__all__ = ["EDGE_LABELS_UP_TO", "RANKDIRS", "Passes", "write_graph"]
-
-Passes = Literal["forward", "backward", "both"]
+__all__ = ["EDGE_LABELS_UP_TO", "RANKDIRS", "write_graph"]
 
 EDGE_LABELS_UP_TO = 150
 """Graphs of more values show their edges' labels as tooltips: laying out labels takes most of the time."""
@@ -32,7 +30,7 @@ def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "b
     labels = len(graph) <= EDGE_LABELS_UP_TO
     dot.graph_attr.update(
         rankdir=rankdir, bgcolor="white", fontname=FONT, ranksep="0.55", nodesep="0.3", pad="0.15",
-        labelloc="b", label=legend(graph, labels),
+        labelloc="b", label=legend(graph, labels, passes),
     )  # fmt: skip
     dot.node_attr.update(shape="plain", fontname=FONT, fontsize="12", fontcolor=INK)
     dot.edge_attr.update(fontname=FONT, fontsize="10", arrowsize="0.7")

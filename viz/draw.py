@@ -8,11 +8,12 @@ from typing import Any
 
 from autograd_lite.graph import topological_order
 from autograd_lite.value import Value
-from viz.dot import RANKDIRS, Passes, write_graph
+from viz.dot import RANKDIRS, write_graph
 from viz.layout import check_format
 from viz.names import caller_names, given_names
 from viz.rendering import Picture, notebook_wants
 from viz.snapshot import Snapshot, read_graph
+from viz.style import Passes
 from viz.tree import tree_text
 
 __all__ = ["draw_dot", "mimebundle"]
@@ -24,7 +25,7 @@ _PASSES = ("forward", "backward", "both")
 
 
 def draw_dot(
-    root: Value | Iterable[Value],
+    root: Value | list[Value] | tuple[Value, ...],
     format: str = "svg",
     rankdir: str = "LR",
     *,

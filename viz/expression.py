@@ -128,7 +128,7 @@ def _formula(graph: Snapshot, node: Node, slot: int) -> str:
     op = node.op
     if op is None or not op.is_elementwise:
         return ""
-    text = op.partials[slot]
+    text = re.sub(r"\breciprocal\((\w+)\)", r"1 / \1", op.partials[slot])
     names = dict(zip(op.inputs, (short_title(graph.nodes[s.source]) for s in node.slots), strict=True))
     names["y"] = short_title(node)
     words = re.findall(r"[A-Za-z_]\w*", text)

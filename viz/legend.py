@@ -5,18 +5,19 @@ from __future__ import annotations
 from viz.escape import html_text
 from viz.expression import short_title
 from viz.snapshot import Role, Snapshot
-from viz.style import BACKWARD, FORWARD, MUTED, ROLES
+from viz.style import BACKWARD, FORWARD, MUTED, ROLES, Passes
 
 __all__ = ["legend"]
 
 
-def legend(graph: Snapshot, labelled: bool) -> str:
+def legend(graph: Snapshot, labelled: bool, passes: Passes = "both") -> str:
     """Return an HTML-like label; `labelled` tells whether the arrows have labels, or tooltips instead."""
-    cells = [
-        f'<FONT COLOR="{FORWARD}">──▶</FONT> forward pass: values',
-        f'<FONT COLOR="{BACKWARD}">◀╌╌</FONT> {_backward_words(graph)}',
-    ]
-    if any(_has_vjp(graph, i) for i in range(len(graph))):
+    cells = []
+    if passes != "backward":
+        cells.append(f'<FONT COLOR="{FORWARD}">──▶</FONT> forward pass: values')
+    if passes != "forward":
+        cells.append(f'<FONT COLOR="{BACKWARD}">◀╌╌</FONT> {_backward_words(graph)}')
+    if passes != "forward" and any(_has_vjp(graph, i) for i in range(len(graph))):
         cells.append("VJP: vector-Jacobian product")
     roles: list[Role] = [role for role in ROLES if any(node.role == role for node in graph)]
     cells += [_sample(role) for role in roles]

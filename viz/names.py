@@ -48,7 +48,7 @@ def caller_names(names: Mapping[str, Any] | None, frame: FrameType) -> Names:
     """Names from the dict that the caller gave, else from the caller's variables, the local ones first."""
     if names is not None:
         return given_names(names)
-    found = given_names(frame.f_locals)
+    found = given_names(dict(frame.f_locals))
     if frame.f_locals is not frame.f_globals:
         found = given_names(frame.f_globals) | found
     return found

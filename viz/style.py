@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from viz.snapshot import Role
 
-__all__ = ["BACKWARD", "FONT", "FORWARD", "INK", "LINE", "MUTED", "ROLES", "Look"]
+__all__ = ["BACKWARD", "FONT", "FORWARD", "INK", "LINE", "MUTED", "ROLES", "Look", "Passes"]
+
+Passes = Literal["forward", "backward", "both"]
 
 FORWARD = "#0B5CAD"  # these two stay apart for every kind of colour blindness
 BACKWARD = "#B2182B"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class _Row:
 
 
 def tree(
-    root: Value | Iterable[Value],
+    root: Value | list[Value] | tuple[Value, ...],
     *,
     names: Mapping[str, Any] | None = None,
     params: Any = None,

@@ -226,6 +226,24 @@ def test_products_are_marked_as_vector_jacobian_products() -> None:
     assert "VJP: vector-Jacobian product" in source
 
 
+@pytest.mark.parametrize(
+    ("build", "labels"),
+    [
+        (lambda a, b: a / b, ["∂y/∂a = 1/b = 0.5", "∂y/∂b = -y/b = -0.75"]),
+        (lambda a, b: a.tanh() * b, ["∂v2/∂a = 1 - v2² = 0.009866", "∂y/∂v2 = b = 2", "∂y/∂b = v2 = 0.9951"]),
+        (lambda a, b: a + b, ["∂y/∂a = 1", "∂y/∂b = 1"]),
+        (lambda a, b: a * 2.0, ["∂y/∂a = 2"]),
+        (lambda a, b: a.relu(), ["∂y/∂a = 1"]),
+    ],
+)
+def test_backward_arrows_carry_the_local_derivative(build: object, labels: list[str]) -> None:
+    y = build(Value(3.0, label="a"), Value(2.0, label="b"))  # type: ignore[operator]
+    y.label = "y"
+    y.backward()
+    source = draw_dot(y, names={}).source
+    assert sorted(re.findall(r">(∂[^<]*)</TD>", source)) == sorted(labels)
+
+
 def test_large_graphs_move_labels_to_tooltips_and_say_so() -> None:
     x = Value(1.0, label="x")
     for _ in range(100):
@@ -240,8 +258,11 @@ def test_large_graphs_move_labels_to_tooltips_and_say_so() -> None:
 def test_one_pass_alone() -> None:
     e = example()
     e.backward()
-    assert not backward(draw_dot(e, passes="forward").source)
-    assert not forward(draw_dot(e, passes="backward").source)
+    one, other = draw_dot(e, passes="forward").source, draw_dot(e, passes="backward").source
+    assert not backward(one)
+    assert "backward pass" not in one, "nor in the legend"
+    assert not forward(other)
+    assert "forward pass" not in other
 
 
 @pytest.mark.parametrize("rankdir", ["LR", "TB", "RL", "BT"])

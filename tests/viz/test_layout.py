@@ -158,6 +158,18 @@ def test_ctrl_c_is_answered_at_once_and_kills_the_worker() -> None:
         assert process.stdout.readline() == "drawn\n"
 
 
+def test_ctrl_c_in_a_terminal_leaves_an_idle_worker_alone(python: Run) -> None:
+    program = """
+import os, signal, time, viz
+viz.lay_out("digraph { a }")
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.killpg(0, signal.SIGINT)
+time.sleep(0.2)
+print(viz.lay_out("digraph { a }")[:5])
+"""
+    assert python(program, start_new_session=True).stdout == "b'<?xml'\n"
+
+
 def test_nothing_is_left_at_the_end_of_the_program(python: Run) -> None:
     done = python("import viz, viz.layout\nviz.lay_out('digraph { a }')\nprint(viz.layout._engine._worker.process.pid)")
     assert (done.returncode, done.stderr) == (0, "")
