@@ -11,7 +11,8 @@ if a leaf's gradient holds a nan, the pass is run again with guarded products, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from autograd_lite import modes
 from autograd_lite.graph import walk
 from autograd_lite.numbers import number
+from autograd_lite.operation import Operation
 from autograd_lite.shaping import sum_to
 from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
 from autograd_lite.value import Constant, Value
@@ -137,24 +139,26 @@ def _send_scalars(node: Any, g: float) -> Iterator[tuple[Value, float]]:
 
 
 def _send_arrays(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]]:
-    received: Any
     row, raws, y, parameters = node.op, node._da, node._data, node._db
-    nothing = guarded and not np.any(g)
-    for slot, x in enumerate(node._b):
+    rules = _guarded_rules(row, g) if guarded else row.vjps
+    for x, raw, rule in zip(node._b, raws, rules, strict=False):  # a variadic operation has rules without end
         if type(x) is not Value:
             continue
-        raw = raws[slot]
-        if nothing:
-            received = np.zeros(np.shape(raw))
-        elif guarded and row.is_elementwise:
-            received = _guarded_product(g, row.partial_functions[slot](y, *raws))
-        else:
-            received = row.vjps[slot](g, y, *raws, **parameters)
+        received = rule(g, y, *raws, **parameters)
         if type(raw) is float:
             received = float(np.add.reduce(received, axis=None))
         elif received.shape != raw.shape or received.dtype != raw.dtype:
             received = _fitted(received, raw.shape).astype(raw.dtype, copy=False)
         yield x, received
+
+
+def _guarded_rules(row: Operation, g: Any) -> Iterable[Callable[..., Any]]:
+    """The rules with strong zeros: for each element where the operation is elementwise, else for a g that is all 0."""
+    if not np.any(g):
+        return itertools.repeat(lambda *_, **__: np.zeros(()))
+    if row.is_elementwise:
+        return [lambda g, *of, slope=slope: _guarded_product(g, slope(*of)) for slope in row.partial_functions]
+    return row.vjps
 
 
 def _send_values(node: Any, g: Value) -> Iterator[tuple[Value, Any]]:

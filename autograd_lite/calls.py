@@ -197,7 +197,8 @@ def _operator(row: Operation, reflected: bool) -> Callable[..., Any]:
         return lambda self, other: apply(row, (other, self))
 
     def operator(self: Any, other: Any) -> Any:
-        if type(self) is type(other) is Value and not FLOAT_NAMES["special"]:
+        one, two = type(self), type(other)
+        if not FLOAT_NAMES["special"] and (two is Value or (one is Value and two is Constant)):
             return array_node(row, (self, other), (self._data, other._data))
         return apply(row, (self, other))
 

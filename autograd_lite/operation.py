@@ -93,7 +93,7 @@ class Operation:
     signature: inspect.Signature
     inputs: tuple[str, ...]
     forward: Callable[..., Any]
-    vjps: Sequence[Callable[..., Any] | None]
+    vjps: Sequence[Callable[..., Any]]
     value: str = ""
     partials: tuple[str, ...] = ()
     partial_functions: tuple[Callable[..., Any], ...] = ()
@@ -225,7 +225,7 @@ def elementwise(
 
 def array_operation(
     *,
-    vjp: Mapping[str, Callable[..., Any] | None] | Callable[..., Any],
+    vjp: Mapping[str, Callable[..., Any]] | Callable[..., Any],
     symbol: str = "",
     name: str = "",
     public: str = "",

@@ -15,7 +15,7 @@ __all__ = ["primitive"]
 def primitive(
     function: Callable[..., Any] | None = None,
     *,
-    vjp: Callable[..., Any] | tuple[Callable[..., Any] | None, ...],
+    vjp: Callable[..., Any] | tuple[Callable[..., Any], ...],
     symbol: str = "",
     name: str = "",
     numpy: tuple[Callable[..., Any], ...] = (),
