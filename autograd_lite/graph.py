@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,7 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
     has_arrays = False
     opened, done = object(), object()
     stack: list[Value] = []
+    remaining: dict[Value, Iterator[Any]] = {}  # for nodes with a tuple of inputs: those not looked at yet
     push, pop, finish = stack.append, stack.pop, inner.append
     node = root
     with _lock:
@@ -59,28 +61,31 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
             x = node._a
             if x is None:  # a tuple of inputs
                 has_arrays = has_arrays or type(node._da) is tuple
-                todo = _unfinished(node, leaves, opened, done)
-                if todo:
+                inputs = remaining.setdefault(node, iter(node._b))
+                unfinished = _next_unfinished(node, inputs, leaves, opened, done)
+                if unfinished is not None:
                     node._mark = opened
                     push(node)
-                    node = todo.pop()
-                    stack.extend(todo)
+                    node = unfinished
                     continue
-            elif node._da is not None:
-                mark = x._mark
-                if mark is not done:
-                    if x.op is None:
-                        x._mark = done
-                        leaves.append(x)
-                    elif mark is opened:
-                        raise _cycle(node)
-                    else:
-                        node._mark = opened
-                        push(node)
-                        node = x
-                        continue
+                second = None
+            else:
+                if node._da is not None:
+                    mark = x._mark
+                    if mark is not done:
+                        if x.op is None:
+                            x._mark = done
+                            leaves.append(x)
+                        elif mark is opened:
+                            raise _cycle(node)
+                        else:
+                            node._mark = opened
+                            push(node)
+                            node = x
+                            continue
+                second = node._db
             while True:  # come back to a node: its second input
-                if node._db is not None and node._a is not None:
+                if second is not None:
                     x = node._b
                     mark = x._mark
                     if mark is not done:
@@ -99,29 +104,25 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
                 if not stack:
                     return leaves, inner, has_arrays
                 node = pop()
-                mark = node._mark
-                while mark is done:  # several nodes waited for it, and one of them came first
-                    node = pop()
-                    mark = node._mark
-                if mark is not opened:  # it has not been entered yet
+                if node._a is None:
                     break
+                second = node._db
 
 
-def _unfinished(node: Any, leaves: list[Value], opened: object, done: object) -> list[Value]:
-    """The inner nodes that a node with a tuple of inputs still waits for, the first one last; leaves are finished."""
-    todo = []
-    variables = node._b if type(node._da) is list else [x for x in node._b if type(x) is Value]
-    for x in variables:
-        if x._mark is not done:
+def _next_unfinished(
+    node: Value, inputs: Iterator[Any], leaves: list[Value], opened: object, done: object
+) -> Value | None:
+    """The next inner node that a node with a tuple of inputs waits for; leaves are finished on the way."""
+    for x in inputs:
+        if type(x) is Value and x._mark is not done:
             if x.op is None:
                 x._mark = done
                 leaves.append(x)
             elif x._mark is opened or x is node:
                 raise _cycle(node)
             else:
-                todo.append(x)
-    todo.reverse()
-    return todo
+                return x
+    return None
 
 
 def _cycle(node: Value) -> CycleError:
