@@ -26,6 +26,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograd_lite.methods import Methods
 from autograd_lite.operation import Operation
 from autograd_lite.recording import apply, array_node
@@ -145,23 +147,55 @@ def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any
 
 
 def docstring(row: Operation) -> str:
-    """The help of a row: what it computes, its derivatives, NumPy's name."""
-    lines = [row.doc, ""]
+    """The help of a row: what it computes, its derivatives, NumPy's name, an example."""
+    lines = [row.doc]
     if row.is_elementwise:
-        lines += ["Elementwise; the inputs broadcast as in NumPy.", "", "Notes", "-----", f"y = {row.value}"]
+        lines += ["", "Elementwise; the inputs broadcast as in NumPy.", "", "Notes", "-----", f"y = {row.value}"]
         lines += [f"dy/d{i} = {t}" for i, t in zip(row.inputs, row.partials, strict=True)]
-        lines += [
-            "",
-            "where(c, p, q) is p where c holds, else q; share(p, q) is 1, 1/2 or 0 as p is greater, equal or less.",
-        ]
+        text = " ".join((row.value, *row.partials))
+        lines += ["", "where(c, p, q) is p where c holds, else q."] * ("where(" in text)
+        lines += ["", "share(p, q) is 1 where p is greater, 0 where less, 1/2 at a tie."] * ("share(" in text)
     if row.numpy:
         names = ", ".join(f"np.{'linalg.' if f.__name__ == 'norm' else ''}{f.__name__}" for f in row.numpy)
         lines += ["", "See Also", "--------", f"{names} : the same on a Value"]
+    if row.is_elementwise or (row.trials and not row.variadic):
+        lines += ["", "Examples", "--------", ">>> import autograd_lite as ag"]
+        lines += _scalar_example(row) if row.is_elementwise else _array_example(row)
     return "\n".join(lines) + "\n"
 
 
-def _dressed(function: Callable[..., Any], row: Operation, owner: str) -> Callable[..., Any]:
-    function.__doc__ = docstring(row)
+def _scalar_example(row: Operation) -> list[str]:
+    """A value, and the derivatives, at a point of the row's domain."""
+    at = [round(low + 0.6 * (high - low), 1) for low, high in row.domain]
+    numbers = [np.float64(x) for x in at]
+    y = row.forward(*numbers)
+    slopes = [round(float(slope(np.float64(y), *numbers)), 4) + 0.0 for slope in row.partial_functions]
+    where = ", ".join(map(repr, at))
+    one = len(at) == 1
+    call = f"ag.grad(ag.{row.name}{'' if one else f', {tuple(range(len(at)))}'})({where})"
+    return [
+        f">>> round(ag.{row.name}({where}), 4)",
+        repr(round(float(y), 4)),
+        f">>> round({call}, 4)" if one else f">>> [round(d, 4) for d in {call}]",
+        repr(slopes[0] if one else slopes),
+    ]
+
+
+def _array_example(row: Operation) -> list[str]:
+    """The value of the row's first trial."""
+    trial = row.trials[0]
+    inputs = [np.arange(1.0, 1.0 + np.prod(shape)).reshape(shape) for shape in trial.shapes]
+    parameters = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in trial.parameters.items()}
+    named = dict(zip(row.inputs, (x.tolist() for x in inputs), strict=True)) | parameters
+    names = [n for n in row.signature.parameters if n in named]
+    last = max(names.index(n) for n in row.inputs)
+    written = [repr(named[n]) if i <= last else f"{n}={named[n]!r}" for i, n in enumerate(names)]
+    y = apply(row, tuple(inputs), **parameters)
+    return [f">>> ag.{row.name}({', '.join(written)})", *(line or "<BLANKLINE>" for line in repr(y).splitlines())]
+
+
+def _dressed(function: Callable[..., Any], text: str, owner: str) -> Callable[..., Any]:
+    function.__doc__ = text
     function.__qualname__ = owner + function.__name__
     function.__module__ = "autograd_lite"
     return function
@@ -169,7 +203,7 @@ def _dressed(function: Callable[..., Any], row: Operation, owner: str) -> Callab
 
 def public_function(row: Operation) -> Callable[..., Any]:
     """The function that users call: on numbers plain arithmetic, on Values a node."""
-    return _dressed(caller(row, row.name), row, "")
+    return _dressed(caller(row, row.name), docstring(row), "")
 
 
 def add_methods(row: Operation) -> None:
@@ -177,8 +211,9 @@ def add_methods(row: Operation) -> None:
     if row.variadic:
         return
     fast = row.is_elementwise and len(row.inputs) <= 2
-    general = _dressed(caller(row, row.name, method=True), row, "Value.")
-    method = _dressed(fast_method(row, row.name), row, "Value.") if fast else general
+    text = docstring(row)
+    general = _dressed(caller(row, row.name, method=True), text, "Value.")
+    method = _dressed(fast_method(row, row.name), text, "Value.") if fast else general
     for name in (row.name, *row.aliases):
         setattr(Methods, name, method)
         setattr(Constant, name, general)

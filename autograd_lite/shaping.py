@@ -155,7 +155,7 @@ def take(a: Any, indices: Any, axis: int | None = None) -> Any:
     ],
 )
 def where(x: Any, y: Any, condition: Any) -> Any:
-    """X where the condition holds and y elsewhere; the side that is not taken receives exactly 0."""
+    """Elements of x where the condition holds, and of y elsewhere; the side that is not taken receives exactly 0."""
     return np.where(condition, x, y)
 
 

@@ -42,7 +42,8 @@ def load(seed: int) -> tuple[Data, Data]:
 def cost(w: Value, b: Value, data: Data) -> Value:
     """J, the mean over the examples of the loss -(y log a + (1 - y) log(1 - a)), written so that nothing overflows."""
     z = data.X @ w + b
-    return mean(softplus(z) - data.y * z)
+    J: Value = mean(softplus(z) - data.y * z)
+    return J
 
 
 def train(data: Data, test: Data, steps: int) -> tuple[Value, Value, list[tuple[float, float]]]:
