@@ -37,12 +37,20 @@ def backward(root: Value, seed: Any = None) -> None:
         _scalar_pass(root, seed, leaves, inner)
         return
     before = [leaf.grad for leaf in leaves]
-    with np.errstate(all="ignore"):
-        _array_pass(root, seed, leaves, inner, lines, guarded=lines is not None)
-        if any(map(_holds_nan, leaves)):
-            for leaf, grad in zip(leaves, before, strict=True):
-                leaf.grad = grad
-            _array_pass(root, seed, leaves, inner, lines, guarded=True)
+    try:
+        with np.errstate(all="ignore"):
+            _array_pass(root, seed, inner, lines, guarded=lines is not None)
+            if any(map(_holds_nan, leaves)):
+                _restore(leaves, before)
+                _array_pass(root, seed, inner, lines, guarded=True)
+    except BaseException:  # an anomaly, a user's faulty rule, Ctrl-C: half a gradient is nobody's
+        _restore(leaves, before)
+        raise
+
+
+def _restore(leaves: list[Value], gradients: list[Any]) -> None:
+    for leaf, gradient in zip(leaves, gradients, strict=True):
+        leaf.grad = gradient
 
 
 def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Value]) -> None:
@@ -89,15 +97,7 @@ def _holds_nan(leaf: Value) -> bool:
     return bool(length != length)
 
 
-def _array_pass(
-    root: Value,
-    seed: Any,
-    leaves: list[Value],
-    inner: list[Value],
-    lines: dict[Any, str] | None,
-    *,
-    guarded: bool,
-) -> None:
+def _array_pass(root: Value, seed: Any, inner: list[Value], lines: dict[Any, str] | None, *, guarded: bool) -> None:
     """The same where arrays take part: each operation's rule says what it sends to its inputs."""
     for node in inner:
         node.grad = None
@@ -174,7 +174,7 @@ def _send_values(node: Any, g: Value) -> Iterator[tuple[Value, Any]]:
 
 
 def _guarded_product(g: Any, d: Any) -> Any:
-    """G * d with a strong zero: 0 where g is 0, whatever d is."""
+    """The product g * d with a strong zero: 0 where g is 0, whatever d is."""
     if np.all(np.isfinite(d._data if isinstance(d, Value) else d)):
         return g * d
     if isinstance(g, Value) or isinstance(d, Value):

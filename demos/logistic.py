@@ -19,7 +19,6 @@ from viz import draw_dot
 
 HELD_OUT = 143  # a quarter of the examples, kept away from training
 ALPHA = 0.3  # the learning rate
-
 Array = NDArray[np.float64]
 
 

@@ -285,6 +285,14 @@ def test_anomaly_names_operation_inputs_and_line(compute: Any, message: str) -> 
         compute()
 
 
+def test_a_pass_that_fails_leaves_the_gradients_as_they_were() -> None:
+    x = Value([0.0, 1.0])
+    (x * 2.0).sum().backward()
+    with pytest.raises(AnomalyError), detect_anomaly():
+        (x * 3.0 + x.sqrt()).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
 def test_no_anomaly() -> None:
     with detect_anomaly():
         assert Value(np.inf).exp().data == np.inf  # it came in from outside

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from graphviz import Digraph  # type: ignore[import-untyped,unused-ignore]
 
 from viz.escape import html_text, quoted_text, shorten
-from viz.expression import expression, local_derivative, order_matters, short_title, slot_name
+from viz.expression import expression, local_derivative, order_matters, reading_order, short_title, slot_name
 from viz.legend import legend
 from viz.numbers import array_lines, number_text, shape_text
 from viz.snapshot import Node, Slot, Snapshot
@@ -34,15 +35,28 @@ def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "b
     )  # fmt: skip
     dot.node_attr.update(shape="plain", fontname=FONT, fontsize="12", fontcolor=INK)
     dot.edge_attr.update(fontname=FONT, fontsize="10", arrowsize="0.7")
-    for node in graph:
+    for node in _in_drawing_order(graph):
         tooltip = quoted_text(_node_tooltip(graph, node))
         dot.node(_dot_id(node.id), label=_table(graph, node, rankdir, passes), tooltip=tooltip)
     for node in graph:
-        for i, slot in enumerate(node.slots):
+        for i in reading_order(node):
             if passes != "backward":
                 _forward_arrow(dot, graph, node, i, rankdir, labels)
-            if passes != "forward" and graph.carries_gradient(node, slot):
+            if passes != "forward" and graph.carries_gradient(node, node.slots[i]):
                 _backward_arrow(dot, graph, node, i, rankdir, labels)
+
+
+def _in_drawing_order(graph: Snapshot) -> Iterator[Node]:
+    """Leaves right before the first node that uses them, in the order in which it reads them: dot begins with that."""
+    drawn: set[int] = set()
+    for node in graph:
+        if node.op is None:
+            continue
+        for i in [node.slots[k].source for k in reading_order(node)] + [node.id]:
+            if i not in drawn:
+                drawn.add(i)
+                yield graph.nodes[i]
+    yield from (node for node in graph if node.id not in drawn)
 
 
 def _dot_id(i: int) -> str:

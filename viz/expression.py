@@ -10,13 +10,27 @@ import numpy as np
 from autograd_lite.operation import Operation
 from viz.escape import one_line, shorten
 from viz.numbers import short_number
+from viz.options import index_text, option_text, options_shown
 from viz.snapshot import Node, Snapshot
 
-__all__ = ["expression", "local_derivative", "order_matters", "short_title", "slot_name"]
+__all__ = [
+    "EXPRESSION_WIDTH",
+    "expression",
+    "local_derivative",
+    "order_matters",
+    "reading_order",
+    "short_title",
+    "slot_name",
+]
 
 NAME_WIDTH = 24
 EXPRESSION_WIDTH = 44
 FORMULA_WIDTH = 16
+_FIRST = {"where": "condition", "einsum": "subscripts"}  # options that come before the inputs
+_SLOTS = {"where": ("if true", "if false")}  # its first argument is the condition
+_NUMBER = re.compile(r"[+-]?(\d[\d.]*(e[+-]?\d+)?|inf|nan)")
+_SIGNS = r"\s\[\]+\-*/·⊗@=<>^,&|%:;"
+_PLAIN = re.compile(rf"\d[\d.]*e[+-]?\d+|[^{_SIGNS}]*(\[[^\[\]]*\][^{_SIGNS}]*)*")  # w, w[0], layers[0].weight, 2
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -27,38 +41,104 @@ def short_title(node: Node) -> str:
     return shorten(one_line(node.title), NAME_WIDTH)
 
 
-def expression(graph: Snapshot, node: Node) -> str:
+def expression(graph: Snapshot, node: Node, width: int = EXPRESSION_WIDTH) -> str:
     """Say what computed the node; '' for a leaf.
 
     Examples
     --------
-    >>> from autograd_lite import Value
+    >>> from autograd_lite import Value, dot
     >>> from viz.snapshot import snapshot
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> graph = snapshot((a * b - 1.0).tanh())
     >>> [expression(graph, node) for node in graph if node.op]
     ['a * b', 'v2 - 1', 'tanh(v4)']
+    >>> graph = snapshot(dot([a, b], [b, 2.0]))
+    >>> expression(graph, graph.nodes[-1])
+    'a*b + b*2'
     """
     if node.op is None:
         return ""
     names = [short_title(graph.nodes[slot.source]) for slot in node.slots]
-    options = [f"{key}={_option(value)}" for key, value in node.options.items() if value not in (None, False, ())]
-    return shorten(_call(node.op, names, options), EXPRESSION_WIDTH)
+    if node.operation in ("sum_many", "dot_many"):
+        return _terms(node, names, width)
+    if node.operation == "getitem":
+        return shorten(f"{_operand(names[0])}[{index_text(node.options['index'])}]", width)
+    options = options_shown(node.op, dict(node.options))
+    infix = "" if options else _infix(node.op, names)
+    return shorten(infix or _call(node.op, names, options, width), width)
 
 
-def _call(op: Operation, names: list[str], options: list[str]) -> str:
-    sign = not any(c.isalnum() for c in op.symbol)  # "*" stands between its arguments, "tanh" before them
-    if sign and not options and not op.variadic:
-        if len(names) == 2:
-            return f"{names[0]} {op.symbol} {names[1]}"
-        if len(names) == 1 and op.symbol in ("-", "+"):
-            return f"{op.symbol}{names[0]}"
-    return f"{op.name}({', '.join(names + options)})"
+def _terms(node: Node, names: list[str], width: int) -> str:
+    """Write a sum, or a sum of products, as it is written on paper; the end of a long one is left out."""
+    ending = f"… ({len(names) // (2 if node.operation == 'dot_many' else 1)} terms)"
+    for longest in (NAME_WIDTH, NAME_WIDTH // 2, 4):
+        factors = [_operand(shorten(names[i], longest)) for i in reading_order(node)]
+        terms = factors
+        if node.operation == "dot_many":
+            terms = [f"{left}*{right}" for left, right in zip(factors[::2], factors[1::2], strict=True)]
+        text = _elided(terms, " + ", ending, width) if names[1:] else f"sum({names[0]})"
+        if len(text) <= width:
+            return text
+    return shorten(text, width)
 
 
-def _option(value: Any) -> str:
-    text = np.array2string(value, threshold=6) if isinstance(value, np.ndarray) else repr(value)
-    return shorten(one_line(text), NAME_WIDTH)
+def _elided(parts: list[str], separator: str, ending: str, width: int) -> str:
+    """Join as many parts as fit, one at least; if parts are missing, the ending says so."""
+    text = separator.join(parts)
+    if len(text) <= width or len(parts) < 2:
+        return text
+    kept, room = 1, width - len(separator + ending) - len(parts[0])
+    while (room := room - len(separator + parts[kept])) >= 0:
+        kept += 1
+    return separator.join([*parts[:kept], ending])
+
+
+def _operand(name: str) -> str:
+    """Return a name so that it reads as one thing beside an operator: in parentheses, unless it is plain."""
+    return name if _PLAIN.fullmatch(name) else f"({name})"
+
+
+def _infix(op: Operation, names: list[str]) -> str:
+    """Write ``a * b`` or ``-a`` if the operation is a sign: "*" stands between its arguments, "tanh" before them."""
+    if any(c.isalnum() for c in op.symbol) or op.variadic:
+        return ""
+    operands = [_operand(name) for name in names]
+    if len(names) == 2:
+        if _NUMBER.fullmatch(names[0]) and op.symbol != "**":  # -2 ** 2 would read as -(2 ** 2)
+            operands[0] = names[0]
+        return f"{operands[0]} {one_line(op.symbol)} {operands[1]}"
+    return f"{op.symbol}{operands[0]}" if op.symbol in ("-", "+") else ""
+
+
+def _call(op: Operation, names: list[str], options: dict[str, Any], width: int) -> str:
+    """Write a call, its options as keywords, except those that come before the inputs."""
+    options = dict(options)
+    first = _FIRST.get(op.name, "")
+    before = [_leading(first, options.pop(first))] if first in options else []
+    after = [f"{key}={_option(key, value)}" for key, value in options.items()]
+    around = len(", ".join([*before, "", *after])) + len(f"{op.name}()")
+    inputs = _elided(names, ", ", f"… ({len(names)} inputs)", width - around)
+    return f"{op.name}({', '.join([*before, inputs, *after])})"
+
+
+def _leading(key: str, value: Any) -> str:
+    large = isinstance(value, np.ndarray) and value.ndim > 0 and value.size > 2
+    return key if large else option_text(value)
+
+
+def _option(key: str, value: Any) -> str:
+    return f"[{index_text(value)}]" if key == "index" else option_text(value)
+
+
+def reading_order(node: Node) -> list[int]:
+    """Return the argument slots in the order in which they are read.
+
+    A dot product of scalars holds the left factors and then the right ones; they are read in pairs, as in its formula.
+    """
+    count = len(node.slots)
+    if node.operation != "dot_many":
+        return list(range(count))
+    return [slot for pair in zip(range(count // 2), range(count // 2, count), strict=True) for slot in pair]
 
 
 def order_matters(op: Operation | None, slots: int) -> bool:
@@ -73,7 +153,7 @@ def order_matters(op: Operation | None, slots: int) -> bool:
     >>> [name for name in ("add", "sub", "mul", "div", "pow", "maximum") if order_matters(TABLE[name], 2)]
     ['sub', 'div', 'pow']
     """
-    if op is None or slots < 2 or op.name == "sum_many":
+    if op is None or slots < 2 or op.name in ("sum_many", "dot_many"):  # a dot product's formula tells its pairs
         return False
     if not op.is_elementwise or len(op.inputs) != 2:
         return True
@@ -94,6 +174,8 @@ def slot_name(op: Operation, slot: int) -> str:
     """
     if op.variadic:
         return f"[{slot}]"
+    if op.name in _SLOTS:
+        return _SLOTS[op.name][slot]
     name = op.inputs[slot]
     if len(name) > 1:
         return name
@@ -113,7 +195,7 @@ def local_derivative(graph: Snapshot, node: Node, slot: int) -> str:
     ['∂v1/∂a₁ = a = 3', '∂v1/∂a₂ = a = 3']
     """
     source = graph.nodes[node.slots[slot].source]
-    where = [i for i, s in enumerate(node.slots) if s.source == source.id]
+    where = [i for i in reading_order(node) if node.slots[i].source == source.id]
     index = str(where.index(slot) + 1).translate(_SUBSCRIPTS) if len(where) > 1 else ""
     name = f"∂{short_title(node)}/∂{short_title(source)}{index}"
     local = node.slots[slot].local
@@ -126,6 +208,10 @@ def local_derivative(graph: Snapshot, node: Node, slot: int) -> str:
 def _formula(graph: Snapshot, node: Node, slot: int) -> str:
     """Return the row's own text with the graph's names; '' where it is a number, long, or beyond plain arithmetic."""
     op = node.op
+    if node.operation == "dot_many":
+        half = len(node.slots) // 2
+        other = short_title(graph.nodes[node.slots[(slot + half) % (2 * half)].source])
+        return other if len(other) <= FORMULA_WIDTH and _PLAIN.fullmatch(other) else ""
     if op is None or not op.is_elementwise:
         return ""
     text = re.sub(r"\breciprocal\((\w+)\)", r"1 / \1", op.partials[slot])
@@ -134,8 +220,11 @@ def _formula(graph: Snapshot, node: Node, slot: int) -> str:
     words = re.findall(r"[A-Za-z_]\w*", text)
     if not words or re.search("where|share|[A-Z]", text):
         return ""
-    if not all(re.fullmatch(r"\w+|-?[\d.]+", names.get(word, word)) for word in words):
+    if not all(
+        (_PLAIN.fullmatch(name) or _NUMBER.fullmatch(name)) for name in (names.get(word, word) for word in words)
+    ):
         return ""  # a name such as "loss (mean)" would read as arithmetic
+    text = re.sub(r"\b(\w+) \* \1\b", r"\1^2", text)  # before a name such as w.w can look like a product
     text = re.sub(r"[A-Za-z_]\w*", lambda match: names.get(match[0], match[0]), text)
-    text = re.sub(r"(\b\w+\b) \* \1(?!\w)", r"\1²", text).replace(" * ", "·").replace(" / ", "/")
+    text = text.replace("^2", "²").replace(" * ", "·").replace(" / ", "/")
     return text if len(text) <= FORMULA_WIDTH else ""

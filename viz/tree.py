@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd_lite.value import Value
 from viz.escape import shorten
-from viz.expression import expression, short_title
+from viz.expression import EXPRESSION_WIDTH, expression, reading_order, short_title
 from viz.names import caller_names
 from viz.numbers import array_lines, number_text, shape_text
 from viz.snapshot import Node, Snapshot, read_graph
@@ -107,8 +107,9 @@ def _rows(graph: Snapshot) -> Iterator[_Row]:
             continue
         shown.add(i)
         yield _row(graph, node, lead)
-        for k in range(len(node.slots) - 1, -1, -1):
-            last = k == len(node.slots) - 1
+        order = reading_order(node)
+        for k in reversed(order):
+            last = k == order[-1]
             todo.append((node.slots[k].source, *_leads(below, last, depth + 1), depth + 1))
 
 
@@ -121,10 +122,10 @@ def _leads(below: str, last: bool, depth: int) -> tuple[str, str]:
 
 def _row(graph: Snapshot, node: Node, lead: str) -> _Row:
     name = short_title(node)
-    what = f"{name} = {expression(graph, node)}" if node.op else f"{name}  {node.role}"
-    if node.shape:
-        what += f"  {shape_text(node.shape, node.dtype)}"
-    return _Row(lead, shorten(what, _NAME_WIDTH), _number(node.value), _gradient(node))
+    shape = f"  {shape_text(node.shape, node.dtype)}" if node.shape else ""
+    width = min(EXPRESSION_WIDTH, max(_NAME_WIDTH - len(f"{name} = {shape}"), _NAME_WIDTH // 3))
+    what = f"{name} = {expression(graph, node, width)}" if node.op else f"{name}  {node.role}"
+    return _Row(lead, what + shape, _number(node.value), _gradient(node))
 
 
 def _gradient(node: Node) -> str:
