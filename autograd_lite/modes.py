@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.text import FLOAT_NAMES
+from autograd_lite.text import FLOAT_NAMES, GENERATED
 
 __all__ = ["AnomalyError", "detect_anomaly", "no_grad"]
 
@@ -110,10 +111,13 @@ def complex_numbers() -> Iterator[None]:
         yield
 
 
+_NOT_THE_USERS = (os.path.dirname(__file__), os.path.dirname(np.__file__), GENERATED)
+
+
 def users_line() -> str:
     """File and line of the innermost frame that is neither ours nor NumPy's."""
     frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd_lite", "numpy"):
+    while frame.f_back and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 

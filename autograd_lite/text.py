@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+GENERATED = "<autograd_lite table"
+"""How the file names of generated code begin, in tracebacks."""
+
 _CONSTANTS = {  # Python floats, not NumPy's: they leave float32 as it is
     "LN2": math.log(2.0),
     "LN10": math.log(10.0),
@@ -114,7 +117,7 @@ def for_arrays(text: str) -> str:
 
 def define(name: str, source: str, names: dict[str, Any]) -> Any:
     """Compile generated `source` so that tracebacks show it, and return what it defines as `name`."""
-    filename = f"<autograd_lite table: {name}>"
+    filename = f"{GENERATED}: {name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     scope: dict[str, Any] = {}
     exec(compile(source, filename, "exec"), names, scope)  # our own table's text, not a user's

@@ -60,7 +60,7 @@ def test_table() -> None:
     text = str(report)
     assert [c.name for c in report.checks] == ["p['w'][0]", "p['b'][0]", "p['b'][1]"]
     head = text.splitlines()[0].split()
-    assert head == ["name", "analytic", "numeric", "error", "allowed", "complex", "step", "verdict"]
+    assert head == ["name", "analytic", "numeric", "curvature", "error", "allowed", "complex", "step", "verdict"]
     assert text.count(" ok") == 3
 
 

@@ -73,10 +73,11 @@ def test_the_example_of_the_readme() -> None:
             │   └── b  input   -3       0.002682
             └── c  input       10       0.001341
 
-        name     analytic      numeric    error  allowed  complex step  verdict
-        a     -0.00402285  -0.00403494  2.4e-08  1.5e-07   -0.00402285  ok
-        b       0.0026819   0.00267655  7.1e-09  4.3e-08     0.0026819  ok
-        c      0.00134095   0.00133961  8.9e-10  5.4e-09    0.00134095  ok
+        name     analytic      numeric  curvature    error  allowed  complex step  verdict
+        a     -0.00402285  -0.00403494   -1.2e-05  2.4e-08  1.5e-07   -0.00402285  ok
+        b       0.0026819   0.00267655   -5.4e-06  7.1e-09  4.3e-08     0.0026819  ok
+        c      0.00134095   0.00133961   -1.3e-06  8.9e-10  5.4e-09    0.00134095  ok
+        numeric: (f(x + 0.001) - f(x)) / 0.001, off by the curvature f''(x) / 2 * 0.001; error: what remains
     """)
     assert (outcome.status, outcome.err) == (0, "")
 

@@ -39,9 +39,10 @@ class Look:
     border: int
 
 
+# Rounded before dashed: in a label, Graphviz 14 crashes on a rounded table right after a dashed one (JSON).
 ROLES: dict[Role, Look] = {
     "input": Look("#EAF2FB", "#5B7FA6", "", 1),
     "parameter": Look("#FFF4DC", "#8A5A00", "", 2),
-    "constant": Look("#F3F4F6", LINE, "DASHED", 1),
     "operation": Look("#FFFFFF", LINE, "ROUNDED", 1),
+    "constant": Look("#F3F4F6", LINE, "DASHED", 1),
 }
