@@ -30,18 +30,24 @@ import numpy as np
 
 from autograd_lite.methods import Methods
 from autograd_lite.operation import Operation
-from autograd_lite.recording import apply, array_node
+from autograd_lite.recording import apply, array_node, new_node
 from autograd_lite.text import FLOAT_NAMES, define, for_floats
-from autograd_lite.value import Constant, Value, new
+from autograd_lite.value import Constant, Value
 
 OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow", "matmul": "matmul"}
 UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
 
 FLOAT_NAMES.update(
-    {"Value": Value, "apply": apply, "array_node": array_node, "new": new, "REFUSED": (ArithmeticError, ValueError)}
+    {
+        "Value": Value,
+        "apply": apply,
+        "array_node": array_node,
+        "new_node": new_node,
+        "REFUSED": (ArithmeticError, ValueError),
+    }
 )
 
-_NODE = """    node = new(Value)
+_NODE = """    node = new_node()
     node._data = y
     node.op = {row}
     node._a = {a}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ from autograd_lite.operation import Operation
 from autograd_lite.text import FLOAT_NAMES
 from autograd_lite.value import Constant, Value, new
 
+new_node = functools.partial(new, Value)
+"""An empty node: a call straight into C."""
+
 
 def node_of(row: Operation, data: Any, a: Any, b: Any, da: Any, db: Any) -> Value:
     """Make an inner node; see `Value` for what the slots hold."""
-    node = new(Value)
+    node = new_node()
     node._data, node.op, node._a, node._b, node._da, node._db = data, row, a, b, da, db
     node.grad = node._mark = None
     node.label = ""

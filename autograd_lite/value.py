@@ -90,11 +90,11 @@ class Value(Methods):
             raise TypeError(f"class {cls.__name__}: Value cannot be subclassed; keep Values as attributes instead")
 
     def __init__(self, data: ArrayLike, label: str = "") -> None:
-        if isinstance(data, Value):
-            raise TypeError(f"a Value inside a Value: {data!r}; use it as it is, or detach() it")
-        if not isinstance(label, str):
+        if type(data) is not float:
+            data = _leaf_number(data)
+        if label.__class__ is not str and not isinstance(label, str):
             raise TypeError(f"label is {label!r}, of type {type(label).__name__}; a label is a string")
-        self._data = data if type(data) is float else number(data)
+        self._data = data
         self.grad = self.op = self._a = self._b = self._da = self._db = self._mark = None
         self.label = label
 
@@ -353,6 +353,12 @@ class Constant(Value, constant=True):
     """
 
     __slots__ = ()
+
+
+def _leaf_number(data: ArrayLike) -> Any:
+    if isinstance(data, Value):
+        raise TypeError(f"a Value inside a Value: {data!r}; use it as it is, or detach() it")
+    return number(data)
 
 
 def _shown(x: Any) -> Any:
