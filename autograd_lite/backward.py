@@ -33,16 +33,15 @@ def backward(root: Value, seed: Any = None) -> None:
     seed = 1.0 if seed is None and type(root._data) is float else check_seed(root, seed)
     leaves, inner, has_arrays = walk(root)
     lines = modes.mode().lines if FLOAT_NAMES["special"] else None
-    if lines is None and not has_arrays:
-        _scalar_pass(root, seed, leaves, inner)
-        return
     before = [leaf.grad for leaf in leaves]
     try:
-        with np.errstate(all="ignore"):
+        if lines is None and not has_arrays:
+            _scalar_pass(root, seed, leaves, inner)
+        else:
             _array_pass(root, seed, inner, lines, guarded=lines is not None)
-            if any(map(_holds_nan, leaves)):
-                _restore(leaves, before)
-                _array_pass(root, seed, inner, lines, guarded=True)
+        if any(map(_holds_nan, leaves)):
+            _restore(leaves, before)
+            _array_pass(root, seed, inner, lines, guarded=True)
     except BaseException:  # an anomaly, a user's faulty rule, Ctrl-C: half a gradient is nobody's
         _restore(leaves, before)
         raise
@@ -51,6 +50,15 @@ def backward(root: Value, seed: Any = None) -> None:
 def _restore(leaves: list[Value], gradients: list[Any]) -> None:
     for leaf, gradient in zip(leaves, gradients, strict=True):
         leaf.grad = gradient
+
+
+def _holds_nan(leaf: Value) -> bool:
+    g = leaf.grad
+    if type(g) is not np.ndarray:
+        return g != g  # type: ignore[no-any-return]
+    flat = g.ravel()
+    length = flat.dot(flat)  # one pass, and nan if any element is
+    return bool(length != length)
 
 
 def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Value]) -> None:
@@ -84,17 +92,11 @@ def check_seed(root: Value, seed: Any) -> Any:
             "with respect to it; or reduce it to a scalar first, as with v.sum().backward()"
         )
     seed = number(seed)
+    if type(seed) is np.ndarray:
+        seed = seed.astype(root.dtype)
     if np.shape(seed) != root.shape:
         raise ValueError(f"the seed has shape {np.shape(seed)}, the Value has shape {root.shape}; they must be equal")
     return seed
-
-
-def _holds_nan(leaf: Value) -> bool:
-    if type(leaf.grad) is not np.ndarray:
-        return False
-    flat = leaf.grad.ravel()
-    length = flat.dot(flat)  # one pass, and nan if any element is
-    return bool(length != length)
 
 
 def _array_pass(root: Value, seed: Any, inner: list[Value], lines: dict[Any, str] | None, *, guarded: bool) -> None:
@@ -102,23 +104,25 @@ def _array_pass(root: Value, seed: Any, inner: list[Value], lines: dict[Any, str
     for node in inner:
         node.grad = None
     root.grad = seed if root.op is not None or root.grad is None else root.grad + seed
-    for node in reversed(inner):
-        g = node.grad
-        passes_view = node.op.passes_view  # type: ignore[union-attr]
-        for x, received in contributions(node, g, guarded):
-            have = x.grad
-            if have is not None:
-                x.grad = have + received
-            elif passes_view and x.op is None:
-                x.grad = _own(received)  # a leaf's gradient is the user's, never another node's
-            else:
-                x.grad = received
-            if lines is not None:
-                modes.check_backward(lines, node, g, received)
+    with np.errstate(all="ignore"):
+        for node in reversed(inner):
+            g = node.grad
+            for x, received in contributions(node, g, guarded):
+                have = x.grad
+                if have is not None:
+                    x.grad = have + received
+                else:
+                    x.grad = _own(received, g) if x.op is None else received
+                if lines is not None:
+                    modes.check_backward(lines, node, g, received)
 
 
-def _own(g: Any) -> Any:
-    return np.array(g) if type(g) is np.ndarray else g
+def _own(received: Any, g: Any) -> Any:
+    """A gradient that a leaf's owner may write to: never another node's array, nor a view of one."""
+    if type(received) is not np.ndarray:
+        return received
+    is_new = received is not g and received.base is None and received.flags.writeable
+    return received if is_new else received.copy()
 
 
 def contributions(node: Any, g: Any, guarded: bool = False) -> Iterator[tuple[Value, Any]]:
@@ -135,7 +139,8 @@ def contributions(node: Any, g: Any, guarded: bool = False) -> Iterator[tuple[Va
 
 def _send_scalars(node: Any, g: float) -> Iterator[tuple[Value, float]]:
     pairs = zip(node._b, node._da, strict=True) if node._a is None else ((node._a, node._da), (node._b, node._db))
-    return ((x, g * d if g else 0.0) for x, d in pairs if d is not None)
+    selects = node.op.selects
+    return ((x, 0.0 if g == 0 or (selects and d == 0) else g * d) for x, d in pairs if d is not None)
 
 
 def _send_arrays(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]]:
@@ -153,33 +158,69 @@ def _send_arrays(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]
 
 
 def _guarded_rules(row: Operation, g: Any) -> Iterable[Callable[..., Any]]:
-    """The rules with strong zeros: for each element where the operation is elementwise, else for a g that is all 0."""
+    """The rules with strong zeros: for each element, for each row of a reduction, or for a gradient that is all 0."""
     if not np.any(g):
         return itertools.repeat(lambda *_, **__: np.zeros(()))
     if row.is_elementwise:
-        return [lambda g, *of, slope=slope: _guarded_product(g, slope(*of)) for slope in row.partial_functions]
+        return [
+            lambda g, *of, slope=slope: _guarded_product(g, slope(*of), row.selects) for slope in row.partial_functions
+        ]
+    if row.silent_rows is not None:
+        return [
+            lambda g, *of, rule=rule, **how: _silenced(row, rule(g, *of, **how), g, of[1], how) for rule in row.vjps
+        ]
     return row.vjps
+
+
+def _silenced(row: Operation, received: Any, g: Any, a: Any, how: dict[str, Any]) -> Any:
+    """What a reduction sends, with 0 for the rows whose gradient is 0."""
+    assert row.silent_rows is not None
+    silent = row.silent_rows(g._data if isinstance(g, Value) else g, a, **how)
+    return np.where(silent, 0.0, received)
 
 
 def _send_values(node: Any, g: Value) -> Iterator[tuple[Value, Any]]:
     row, inputs, parameters = node.op, node.inputs, node.parameters
+    _refuse_changed_data(node, inputs)
     for slot, x in enumerate(inputs):
         if type(x) is not Value:
             continue
         if row.is_elementwise and row.partials[slot] not in ("1", "-1"):
-            received = _guarded_product(g, row.partial_functions[slot](node, *inputs))
+            received = _guarded_product(g, row.partial_functions[slot](node, *inputs), row.selects)
         else:
             received = row.vjps[slot](g, node, *inputs, **parameters)
+            if row.silent_rows is not None and not np.all(np.isfinite(received)):
+                received = _silenced(row, received, g, x, parameters)
         yield x, _fitted(received, x.shape)
 
 
-def _guarded_product(g: Any, d: Any) -> Any:
-    """The product g * d with a strong zero: 0 where g is 0, whatever d is."""
-    if np.all(np.isfinite(d._data if isinstance(d, Value) else d)):
-        return g * d
-    if isinstance(g, Value) or isinstance(d, Value):
-        return NUMPY_NAMES["strong_mul"](g, d)
-    return np.where(np.equal(g, 0), 0.0, g * d)
+def _refuse_changed_data(node: Any, inputs: tuple[Value, ...]) -> None:
+    """A gradient that is to be differentiated again is computed from the nodes, which must be as they were."""
+    if type(node._da) is not tuple:  # scalars: their local derivatives were computed from their numbers
+        return
+    for x, raw in zip(inputs, node._da, strict=True):
+        if x._data is not raw and not np.array_equal(x._data, raw, equal_nan=True):
+            raise ValueError(
+                f"the data of {x!r} was changed after {node.op.name} used it; a gradient that is itself differentiated "
+                "needs the numbers of the forward pass: change data afterwards"
+            )
+
+
+def _guarded_product(g: Any, d: Any, selects: bool) -> Any:
+    """The product g * d with a strong zero: 0 where g is 0, whatever d is.
+
+    Operations that select (relu, maximum) are constant where their slope d is 0: there it is as strong a zero.
+    """
+    bare_g, bare_d = (x._data if isinstance(x, Value) else x for x in (g, d))
+    if selects and not np.all(np.isfinite(bare_g)):
+        return _strong_mul(d, g)
+    return g * d if np.all(np.isfinite(bare_d)) else _strong_mul(g, d)
+
+
+def _strong_mul(zero: Any, other: Any) -> Any:
+    if isinstance(zero, Value) or isinstance(other, Value):
+        return NUMPY_NAMES["strong_mul"](zero, other)
+    return np.where(np.equal(zero, 0), 0.0, zero * other)
 
 
 def _fitted(received: Any, shape: tuple[int, ...]) -> Any:
@@ -197,7 +238,7 @@ def cotangents(root: Value, wrt: list[Value], seed: Any) -> list[Any]:
     """
     _, inner, _ = walk(root)
     with np.errstate(all="ignore"):
-        found = _cotangents(root, inner, seed, guarded=False)
+        found = _cotangents(root, inner, seed, guarded=modes.mode().lines is not None)
         if any(np.isnan(np.sum(found[x])) for x in wrt if x in found and not isinstance(found[x], Value)):
             found = _cotangents(root, inner, seed, guarded=True)
     return [found[x] if x in found else _zeros_like(x) for x in wrt]
@@ -205,9 +246,14 @@ def cotangents(root: Value, wrt: list[Value], seed: Any) -> list[Any]:
 
 def _cotangents(root: Value, inner: list[Value], seed: Any, guarded: bool) -> dict[Value, Any]:
     found = {root: seed}
+    lines = modes.mode().lines if FLOAT_NAMES["special"] else None
     for node in reversed(inner):
         if node in found:
             for x, received in contributions(node, found[node], guarded):
+                if lines is not None:
+                    modes.check_backward(
+                        lines, node, *(v._data if isinstance(v, Value) else v for v in (found[node], received))
+                    )
                 found[x] = found[x] + received if x in found else received
     return found
 

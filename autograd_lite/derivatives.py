@@ -8,6 +8,7 @@ derivative. At the outside, plain numbers come back; where an argument is a Valu
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite import modes
 from autograd_lite.backward import cotangents
+from autograd_lite.functions import stack
 from autograd_lite.value import Constant, Value
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -69,16 +72,20 @@ class _Trace:
             raise ValueError(f"argnums={argnums}, but the function was called with {len(args)} positional arguments")
         self.picked = [args[n] for n in argnums]
         self.on_values = _inside.get() or any(isinstance(x, Value) for x in _leaves(self.picked))
-        variables = [_map(_fresh, arg) for arg in self.picked]
-        self.variables: list[Value] = _leaves(variables)
-        changed = list(args)
-        for n, variable in zip(argnums, variables, strict=True):
-            changed[n] = variable
-        with _nested():
-            self.output = f(*changed, **kwargs)
+        with _nested(), modes.recording():
+            variables = [_map(_fresh, arg) for arg in self.picked]
+            self.variables: list[Value] = _leaves(variables)
+            changed = list(args)
+            for n, variable in zip(argnums, variables, strict=True):
+                changed[n] = variable
+            self.output = _map(_joined, f(*changed, **kwargs))
 
     def pull(self, output: Any, seed: Any) -> list[Any]:
         """The gradients of `output`, for each variable: numbers outside, Values inside a derivative."""
+        with modes.recording():
+            return self._pull(output, seed)
+
+    def _pull(self, output: Any, seed: Any) -> list[Any]:
         if not isinstance(output, Value):
             return [_zeros(x) for x in self.variables]
         if self.on_values and not isinstance(seed, Value):
@@ -111,13 +118,22 @@ def _own(g: Any) -> Any:
     return np.array(g) if isinstance(g, np.ndarray) else g
 
 
+def _joined(y: Any) -> Any:
+    """An output as a Value or a number: an array of Values is joined."""
+    if isinstance(y, np.ndarray) and y.dtype.kind == "O":
+        return np.reshape(stack(list(y.flat)), y.shape)
+    if not isinstance(y, (Value, np.ndarray, float, int, np.number)):
+        raise TypeError(f"the function returned {y!r}; a derivative needs Values, numbers or arrays")
+    return y
+
+
 def _scalar(y: Any, what: str) -> Any:
+    if isinstance(y, (list, tuple, dict)):
+        raise TypeError(f"{what} needs a function with one value; this one returned a {type(y).__name__}: use jacobian")
     if np.shape(y):
         raise ValueError(
             f"{what} needs a function with a scalar value; this one gave shape {np.shape(y)}: use jacobian"
         )
-    if not isinstance(y, (Value, float, int, np.number)):
-        raise TypeError(f"{what} needs a function that returns a Value or a number; this one returned {y!r}")
     return y
 
 
@@ -226,7 +242,8 @@ def _jacobian_rows(trace: _Trace, y: Any) -> list[Any]:
     shape = np.shape(y)
     if not shape:
         return trace.pull(y, 1.0)
-    one_each = np.eye(int(np.prod(shape))).reshape(-1, *shape)
+    n = math.prod(shape)
+    one_each = np.eye(n).reshape(n, *shape)
     pulled = [trace.pull(y, seed) for seed in one_each]
     return [
         np.reshape(np.stack([row[k] for row in pulled]), shape + x.shape) if pulled else np.zeros(shape + x.shape)
@@ -267,6 +284,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     (6.0, (30.0, 20.0))
     """
     trace = _Trace(f, primals, {}, tuple(range(len(primals))))
+    _one("vjp", trace.output)
 
     def pull(gradient: Any) -> tuple[Any, ...]:
         if np.shape(gradient) != np.shape(trace.output):
@@ -301,18 +319,18 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     (6.0, 3.0)
     """
     trace = _Trace(f, tuple(primals), {}, tuple(range(len(primals))))
-    directions = _leaves(list(tangents))
-    _check_directions("jvp", trace.variables, directions)
-    y = trace.output
+    directions = _aligned("jvp", list(primals), list(tangents))
+    y = _one("jvp", trace.output)
     if not isinstance(y, Value):
         return y, _zeros(Value(y))
     on_values = trace.on_values or any(isinstance(t, Value) for t in directions)
     vector = Value(np.ones(y.shape))
-    change = _inner(cotangents(y, trace.variables, vector), directions)
+    with modes.recording():
+        change = _inner(cotangents(y, trace.variables, vector), directions)
     if not isinstance(change, Value):
         return trace.returned(y), _zeros(y)
-    seed = Constant(1.0) if on_values else 1.0
-    (result,) = cotangents(change, [vector], seed)
+    with modes.recording():
+        (result,) = cotangents(change, [vector], Constant(1.0) if on_values else 1.0)
     return trace.returned(y), result if on_values else _own(result)
 
 
@@ -331,15 +349,29 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     >>> hvp(lambda x: x[0] ** 2 * x[1], [2.0, 3.0], [1.0, 0.0])
     [6.0, 4.0]
     """
-    directions = _leaves(v)
-    _check_directions("hvp", _leaves(x), directions)
+    directions = _aligned("hvp", x, v)
     return grad(lambda x: _inner(_leaves(grad(f)(x)), directions))(x)
 
 
-def _check_directions(name: str, points: list[Any], directions: list[Any]) -> None:
-    shapes, given = [np.shape(x) for x in points], [np.shape(t) for t in directions]
-    if shapes != given:
-        raise ValueError(f"{name}: the directions have shapes {given}, the arguments {shapes}; they must be equal")
+def _one(name: str, y: Any) -> Any:
+    if isinstance(y, (list, tuple, dict)):
+        raise TypeError(f"{name} needs a function with one value; this one returned a {type(y).__name__}")
+    return y
+
+
+def _aligned(name: str, points: Any, directions: Any) -> list[Any]:
+    """The directions in the order of the points, if they have their structure and shapes."""
+    if isinstance(points, dict) and isinstance(directions, dict) and points.keys() == directions.keys():
+        pairs = [(points[key], directions[key]) for key in points]
+    elif isinstance(points, (list, tuple)) and isinstance(directions, (list, tuple)) and len(points) == len(directions):
+        pairs = list(zip(points, directions, strict=True))
+    elif isinstance(points, (dict, list, tuple)) or isinstance(directions, dict):
+        raise ValueError(f"{name}: the directions {directions!r} do not have the structure of the arguments {points!r}")
+    elif np.shape(points) != np.shape(directions):
+        raise ValueError(f"{name}: a direction has shape {np.shape(directions)}, its argument {np.shape(points)}")
+    else:
+        return [directions]
+    return [leaf for point, direction in pairs for leaf in _aligned(name, point, direction)]
 
 
 def _inner(gradients: list[Any], directions: list[Any]) -> Any:

@@ -131,8 +131,8 @@ elementwise(
 elementwise(
     "arctan2(a, b)",
     "arctan2(a, b)",
-    a="b / hypot(a, b) / hypot(a, b)",
-    b="-a / hypot(a, b) / hypot(a, b)",
+    a="where(equal(hypot(a, b), 0), 0, b / hypot(a, b) / hypot(a, b))",
+    b="where(equal(hypot(a, b), 0), 0, -a / hypot(a, b) / hypot(a, b))",
     symbol="atan2",
     numpy=np.arctan2,
     aliases=["atan2"],
@@ -204,6 +204,7 @@ elementwise(
     symbol="max",
     numpy=np.maximum,
     analytic=False,
+    selects=True,
     doc="The greater of two; a tie is split evenly, nan propagates.",
 )
 elementwise(
@@ -214,6 +215,7 @@ elementwise(
     symbol="min",
     numpy=np.minimum,
     analytic=False,
+    selects=True,
     doc="The lesser of two; a tie is split evenly, nan propagates.",
 )
 elementwise(
@@ -223,6 +225,7 @@ elementwise(
     lo="share(lo, a) * share(hi, maximum(a, lo))",
     hi="share(maximum(a, lo), hi)",
     analytic=False,
+    selects=True,
     domain={"lo": (-2, -1), "hi": (1, 2)},
     doc="a between lo and hi; slope 1 inside, 0 outside and a half at a bound, as minimum(maximum(a, lo), hi).",
 )
@@ -243,6 +246,7 @@ elementwise(
     symbol="ReLU",
     quiet=False,
     analytic=False,
+    selects=True,
     doc="Rectifier; slope 0 at 0, nan propagates.",
 )
 elementwise(

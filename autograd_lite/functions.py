@@ -16,7 +16,7 @@ from autograd_lite.methods import Methods
 from autograd_lite.operation import TABLE, Operation
 from autograd_lite.recording import apply, many_node, node_of
 from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
-from autograd_lite.value import Constant, Value
+from autograd_lite.value import Value
 
 INTERNAL = {"pos", "scatter", "strong_mul", "getitem", "sum_many", "dot_many"}
 """Rows without a public function: Python's syntax or other rows make them."""
@@ -114,7 +114,7 @@ def dot(a: Any, b: Any) -> Any:
     >>> z.data, [v.grad for v in w]
     (-5.0, [3.0, 4.0])
     """
-    if _is_list(a) and _is_list(b):
+    if _is_list(a) or _is_list(b):
         left, right = _flat(a), _flat(b)
         ours, theirs = _scalars(left), _scalars(right)
         if ours is not None and theirs is not None:
@@ -167,10 +167,13 @@ def _is_list(a: Any) -> bool:
 
 
 def _flat(a: Iterable[Any]) -> list[Any]:
-    return list(a.ravel()) if isinstance(a, np.ndarray) else list(a)
+    if isinstance(a, np.ndarray):
+        return a.tolist() if a.ndim == 1 else [a]
+    return [a] if isinstance(a, Value) else list(a)
 
 
 _ONLY_VALUES = {Value}
+_NUMBERS = (Value, float, int, np.floating, np.integer, np.bool_)
 
 
 def _scalars(values: list[Any]) -> list[float] | None:
@@ -178,7 +181,7 @@ def _scalars(values: list[Any]) -> list[float] | None:
     kinds = set(map(type, values))
     if kinds == _ONLY_VALUES:
         raws = [x._data for x in values]
-    elif kinds <= {float, int, Value, Constant}:
+    elif all(issubclass(kind, _NUMBERS) for kind in kinds):
         raws = [x._data if isinstance(x, Value) else float(x) for x in values]
     else:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.numbers import fixed
 from autograd_lite.operation import Operation
 from autograd_lite.value import Value, new
 
@@ -188,6 +189,8 @@ def _unpack_leaf(kind: type[Value], data: Any, grad: Any, label: str) -> Value:
     leaf = new(kind)
     leaf._data, leaf.grad, leaf.label = data, grad, label
     leaf.op = leaf._a = leaf._b = leaf._da = leaf._db = leaf._mark = None
+    if type(data) is np.ndarray:
+        fixed(data)
     return leaf
 
 
@@ -203,7 +206,5 @@ def _unpack(leaves: list[Value], packed: list[Packed]) -> Value:
         node = _unpack_leaf(kind, data, grad, label)
         node.op = op
         node._a, node._b, node._da, node._db = map(unplace, (a, b, da, db))
-        if type(data) is np.ndarray:
-            data.setflags(write=False)
         nodes.append(node)
     return nodes[-1]

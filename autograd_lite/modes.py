@@ -22,44 +22,63 @@ class AnomalyError(FloatingPointError):
     """An operation made a nan or an infinity; raised only inside `detect_anomaly`."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Mode:
     """What the current thread does with operations.
 
     `complex_numbers` lets only analytic operations pass. `lines` is the memory of `detect_anomaly`: for each node made
-    inside it, the user's line.
+    inside it, the user's line. A task or thread that was started inside a mode inherits it; when the mode ends, it is
+    no longer `alive` and the one `around` it holds.
     """
 
     recording: bool = True
     complex_numbers: bool = False
     lines: dict[Any, str] | None = None
+    around: Mode | None = None
+    alive: bool = True
 
 
 _ORDINARY = Mode()
 _mode: ContextVar[Mode] = ContextVar("autograd_lite mode", default=_ORDINARY)
 _lock = threading.Lock()
 
-# How many threads are in a mode of their own. The fast methods look at this one number, and only where it is not 0
-# does anyone ask the context variable, which takes ten times as long.
+# How many modes are alive, in all threads. The fast methods look at this one number, and only where it is not 0 does
+# anyone ask the context variable, which takes ten times as long.
 FLOAT_NAMES["special"] = 0
 
 
 def mode() -> Mode:
-    """The mode of the current thread."""
-    return _mode.get()
+    """The mode of the current thread or task."""
+    found = _mode.get()
+    while not found.alive and found.around is not None:
+        found = found.around
+    return found
 
 
 @contextmanager
 def _entered(**change: Any) -> Iterator[Mode]:
+    around = mode()
+    inner = replace(around, around=around, **change)
+    token = _mode.set(inner)
     with _lock:
         FLOAT_NAMES["special"] += 1
-    token = _mode.set(replace(_mode.get(), **change))
     try:
-        yield _mode.get()
+        yield inner
     finally:
-        _mode.reset(token)
+        inner.alive = False
         with _lock:
             FLOAT_NAMES["special"] -= 1
+        _mode.reset(token)
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Record, whatever is around: a derivative needs its graph even inside `no_grad`."""
+    if not FLOAT_NAMES["special"] or mode().recording:
+        yield
+        return
+    with _entered(recording=True):
+        yield
 
 
 @contextmanager

@@ -12,15 +12,17 @@ from autograd_lite.text import FLOAT_NAMES
 
 
 def number(data: Any) -> Any:
-    """Turn what a user gave into a Python float or a read-only array of a floating dtype, or refuse it."""
+    """Turn what a user gave into a Python float or a read-only array of our own of a floating dtype, or refuse it."""
     if type(data) is float:
         return data
     if isinstance(data, (float, int, np.bool_, np.integer, np.floating)):
-        return float(data)
+        return _float(data)
     if FLOAT_NAMES["special"] and modes.mode().complex_numbers and np.iscomplexobj(data):
         return np.array(data)[()]
     if data is None or isinstance(data, (str, bytes, complex, np.complexfloating)):
         raise TypeError(f"{data!r} (of type {type(data).__name__}) is not a real number or an array of them")
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError("a masked array would lose its mask: use where(mask, ..., ...) on its .data")
     try:
         array = np.asarray(data)
     except (ValueError, TypeError) as error:
@@ -28,25 +30,26 @@ def number(data: Any) -> Any:
     if array.dtype.kind not in "fiub":
         raise TypeError(
             f"not an array of real numbers: {_short(data)} has dtype {array.dtype}"
-            + ("; for Values use autograd_lite.stack" if array.dtype == object else "")
+            + ("; for Values use autograd_lite.stack" if array.dtype.kind == "O" else "")
         )
     if not array.ndim:
-        return float(array)
-    return _own(array)
+        return _float(array)
+    return fixed(array.astype(array.dtype if array.dtype.kind == "f" else float))  # a copy, always
 
 
-def _own(array: NDArray[Any]) -> NDArray[Any]:
-    """A read-only array that nobody else can write to: itself if it is one already, else a copy."""
-    if array.dtype.kind != "f":
-        array = array.astype(float)
-    elif array.flags.writeable or (isinstance(array.base, np.ndarray) and array.base.flags.writeable):
-        array = array.copy()
-    elif type(array) is not np.ndarray:
-        array = np.array(array)
+def fixed(array: NDArray[Any]) -> NDArray[Any]:
+    """The same array, read-only from now on: a graph relies on it."""
     array.setflags(write=False)
     return array
 
 
+def _float(data: Any) -> float:
+    try:
+        return float(data)
+    except OverflowError as error:
+        raise OverflowError(f"{_short(data)} is too large for a float, whose largest is 1.8e308") from error
+
+
 def _short(data: Any) -> str:
-    text = repr(data)
+    text = repr(data) if not isinstance(data, int) else f"an integer of {data.bit_length()} bits"
     return text if len(text) <= 60 else text[:57] + "..."

@@ -75,8 +75,11 @@ class Operation:
         The operation takes any number of inputs.
     analytic : bool
         Smooth and defined for complex numbers, so that the complex step checks it.
-    passes_view : bool
-        The vector-Jacobian product may return `g` itself, or a view of it.
+    selects : bool
+        Where a local derivative is 0 the operation is constant: 0 stays 0 even times an infinite gradient.
+    silent_rows : callable or None
+        For reductions and operations along an axis, ``silent_rows(g, a, **parameters)``: which elements of the input
+        belong to a row whose gradient is 0, so that it must receive nothing.
     numpy : tuple
         NumPy's functions of the same meaning.
     aliases : tuple of str
@@ -100,7 +103,8 @@ class Operation:
     is_elementwise: bool = False
     variadic: bool = False
     analytic: bool = True
-    passes_view: bool = False
+    selects: bool = False
+    silent_rows: Callable[..., Any] | None = None
     numpy: tuple[Callable[..., Any], ...] = ()
     aliases: tuple[str, ...] = ()
     domain: tuple[tuple[float, float], ...] = ()
@@ -145,6 +149,7 @@ def elementwise(
     aliases: Iterable[str] = (),
     analytic: bool = True,
     quiet: bool = True,
+    selects: bool = False,
     forward: Callable[..., Any] | None = None,
     domain: Mapping[str, tuple[float, float]] | None = None,
     **partials: str,
@@ -167,6 +172,8 @@ def elementwise(
         Smooth, and defined for complex numbers.
     quiet : bool
         The operation can leave the numbers (division by 0, overflow): NumPy is not to warn of it.
+    selects : bool
+        Where a local derivative is 0 the operation is constant.
     forward : callable
         The value on arrays, where NumPy has no function that the text could name.
     domain : dict
@@ -210,7 +217,7 @@ def elementwise(
             array_function(f"{name}_d{i}", f"y, {arguments}", t, False) for i, t in zip(inputs, texts, strict=True)
         ),
         analytic=analytic,
-        passes_view="1" in texts,
+        selects=selects,
         numpy=(numpy,) if callable(numpy) else tuple(numpy),
         aliases=tuple(aliases),
         domain=tuple((domain or {}).get(i, (-3.0, 3.0)) for i in inputs),
@@ -232,7 +239,7 @@ def array_operation(
     numpy: Iterable[Callable[..., Any]] | Callable[..., Any] = (),
     aliases: Iterable[str] = (),
     analytic: bool = True,
-    passes_view: bool = False,
+    silent_rows: Callable[..., Any] | None = None,
     domain: tuple[float, float] = (-3.0, 3.0),
     trials: Iterable[Trial] = (),
 ) -> Callable[[Callable[..., Any]], Operation]:
@@ -248,7 +255,7 @@ def array_operation(
         The public signature where it differs from the function's, as in ``"condition, x, y"``.
     trials : iterable of Trial
         The calls with which the row is checked.
-    symbol, name, numpy, aliases, analytic, passes_view, domain
+    symbol, name, numpy, aliases, analytic, silent_rows, domain
         See `Operation`; `domain` holds for every input.
     """
 
@@ -270,7 +277,7 @@ def array_operation(
             vjps=EverySlot(vjp) if callable(vjp) else tuple(vjp.values()),
             variadic=callable(vjp),
             analytic=analytic,
-            passes_view=passes_view,
+            silent_rows=silent_rows,
             numpy=(numpy,) if callable(numpy) else tuple(numpy),
             aliases=tuple(aliases),
             domain=(domain,) * len(inputs),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 import operator
 from typing import Any
 
@@ -65,10 +66,11 @@ def matmul(a: Any, b: Any) -> Any:
 
 def _dot_matrices(a: Any, b: Any) -> tuple[Any, Any, tuple[int, ...]]:
     """np.dot as one matrix product: `a` as (rows, k), `b` as (k, columns), and the order of b's axes for it."""
-    n = np.ndim(b)
+    n, k = np.ndim(b), np.shape(a)[-1]
     order = (n - 2, *range(n - 2), n - 1) if n > 1 else (0,)
-    rows = np.reshape(a, (-1, np.shape(a)[-1]))
-    return rows, np.reshape(np.transpose(b, order), (np.shape(a)[-1], -1)), order
+    rows = np.reshape(a, (math.prod(np.shape(a)[:-1]), k))
+    columns = math.prod(np.shape(b)[:-2] + np.shape(b)[-1:]) if n > 1 else 1
+    return rows, np.reshape(np.transpose(b, order), (k, columns)), order
 
 
 def _dot_left(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -175,7 +177,6 @@ def einsum(*operands: Any, subscripts: str) -> Any:
 @array_operation(
     vjp=lambda slot, g, y, *values: g,
     symbol="Σ",
-    passes_view=True,
     trials=[Trial(((), (), ())), Trial(((),))],
 )
 def sum_many(*values: Any) -> Any:

@@ -20,7 +20,7 @@ REDUCING = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "
 """``ufunc.reduce`` of these is a row."""
 
 QUESTIONS = {
-    *(np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.zeros_like, np.ones_like, np.full_like),
+    *(np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.zeros_like, np.ones_like),
     *(np.isnan, np.isinf, np.isfinite, np.signbit, np.equal, np.not_equal, np.less, np.less_equal, np.greater),
     *(np.greater_equal, np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.allclose, np.isclose),
     *(np.array_equal, np.array2string, np.array_repr, np.array_str, np.iscomplexobj, np.isrealobj, np.any, np.all),
@@ -74,7 +74,7 @@ def learn(row: Any, function: Callable[..., Any]) -> None:
 
 def ufunc_on_values(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Serve ``np.exp(v)``, ``array * v`` and ``np.add.reduce(v)``."""
-    if any(isinstance(x, np.ndarray) and x.dtype == object for x in args):
+    if any(isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in args) and ufunc not in FUNCTIONS:
         return getattr(ufunc, method)(*(_cell(x) for x in args), **kwargs)  # an array of Values: element by element
     if kwargs.pop("out", None) is not None:
         raise TypeError(

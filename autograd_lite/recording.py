@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import modes
-from autograd_lite.numbers import number
+from autograd_lite.numbers import fixed, number
 from autograd_lite.operation import Operation
 from autograd_lite.text import FLOAT_NAMES
-from autograd_lite.value import Constant, Value, new
+from autograd_lite.value import Value, constant_of, new, settled
 
 new_node = functools.partial(new, Value)
 """An empty node: a call straight into C."""
@@ -36,27 +36,49 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     """
     if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
         raise modes.NotAnalyticError(row.name)
+    if any(isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands):
+        return _element_by_element(row, operands, parameters)
     inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
     raws = tuple(x._data if isinstance(x, Value) else x for x in inputs)
     if row.is_elementwise and all(type(x) is float for x in raws):
         node = _scalar_node(row, inputs, raws)
     else:
         node = array_node(row, inputs, raws, {name: _fixed(p) for name, p in parameters.items()})
-    if not any(type(x) is Value for x in inputs):
-        return Constant(node._data) if any(isinstance(x, Value) for x in inputs) else node._data
     if FLOAT_NAMES["special"]:
         mode = modes.mode()
-        if not mode.recording:
-            return Constant(node._data)
         if mode.lines is not None:
             modes.check_forward(mode.lines, node)
-    return node
+        if not mode.recording:
+            return constant_of(node._data)
+    if any(type(x) is Value for x in inputs):
+        return node
+    return constant_of(node._data) if any(isinstance(x, Value) for x in inputs) else node._data
+
+
+def _element_by_element(row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    """An elementwise operation on arrays of Values: an array of Values, which is a scalar graph in NumPy's clothes."""
+    if not row.is_elementwise:
+        raise TypeError(
+            f"{row.name} of an array of Values: join them first, with autograd_lite.stack(list(array.flat))"
+        )
+    cells = [_cells(x) if isinstance(x, Value) else x for x in operands]
+    return np.frompyfunc(lambda *xs: apply(row, xs, **parameters), len(cells), 1)(*cells)
+
+
+def _cells(x: Value) -> Any:
+    """The elements of a Value as an array of Values."""
+    cells = np.empty(x.shape, dtype=object)
+    for place in np.ndindex(x.shape):
+        cells[place] = x[place] if place else x
+    return cells
 
 
 def _fixed(parameter: Any) -> Any:
     """A parameter as it is now: a copy of what the user could change, the bare number of a Value."""
     if isinstance(parameter, Value):
         return parameter._data
+    if isinstance(parameter, list) and not parameter:
+        return np.array([], dtype=int)
     return np.array(parameter) if isinstance(parameter, (np.ndarray, list)) else parameter
 
 
@@ -77,15 +99,16 @@ def array_node(
 ) -> Value:
     """Compute an operation on arrays and make its node; `raws` are the inputs' numbers."""
     for raw in raws:
-        if type(raw) is np.ndarray and raw.flags.writeable:
-            raw.setflags(write=False)  # from now on this graph relies on it
+        if type(raw) is np.ndarray and raw.flags.writeable:  # someone may hold it, and write to it
+            raws = tuple(settled(x) if isinstance(x, Value) else r for x, r in zip(inputs, raws, strict=True))
+            break
     try:
         data = row.forward(*raws, **parameters)
     except (ValueError, TypeError, IndexError) as error:
         shapes = ", ".join(str(np.shape(x)) for x in raws)
         raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
     if type(data) is np.ndarray and data.shape:
-        data.setflags(write=False)
+        fixed(data)
     elif type(data) is np.float64 or not np.iscomplexobj(data):  # only the complex step makes those
         data = float(data)
     return node_of(row, data, None, inputs, raws, parameters)

@@ -15,6 +15,9 @@ from autograd_lite.operation import Trial, array_operation
 
 Axis = int | tuple[int, ...] | None
 
+QUIET = np.errstate(all="ignore")
+"""On operations that can leave the numbers: inf and nan are their answer, not an incident to warn of."""
+
 REDUCTIONS = (
     Trial(((2, 3),)),
     Trial(((2, 3),), {"axis": 1}),
@@ -45,6 +48,16 @@ def count(a: Any, axis: Axis) -> int:
     return math.prod(np.shape(a)[i] for i in _axes(np.ndim(a), axis))
 
 
+def _silent(g: Any, a: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+    """Which elements are reduced to something whose gradient is 0."""
+    return np.equal(kept(g, a, axis, keepdims), 0)
+
+
+def _silent_along(g: Any, a: Any, axis: int = -1) -> Any:
+    """Which elements belong to a row along `axis` whose gradient is all 0."""
+    return np.all(np.equal(g, 0), axis=axis, keepdims=True)
+
+
 def _safe_divide(a: Any, b: Any) -> Any:
     """A / b, and 0 where b is 0: the gradient of least norm at the tip of a cone."""
     return np.where(np.equal(b, 0), 0.0, a / b)
@@ -61,7 +74,7 @@ def _sum_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) 
     return _spread(g, a, axis, keepdims)
 
 
-@array_operation(vjp={"a": _sum_vjp}, symbol="Σ", numpy=np.sum, passes_view=True, trials=REDUCTIONS)
+@array_operation(vjp={"a": _sum_vjp}, symbol="Σ", numpy=np.sum, trials=REDUCTIONS)
 def sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Sum of the elements over `axis` (all of them by default)."""
     return np.sum(a, axis=axis, keepdims=keepdims)
@@ -71,7 +84,7 @@ def _mean_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False)
     return _spread(g / count(a, axis) if np.size(a) else g, a, axis, keepdims)
 
 
-@array_operation(vjp={"a": _mean_vjp}, numpy=np.mean, passes_view=True, trials=REDUCTIONS)
+@array_operation(vjp={"a": _mean_vjp}, numpy=np.mean, trials=REDUCTIONS)
 def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Arithmetic mean of the elements over `axis` (all of them by default)."""
     if axis is None and np.size(a) and not keepdims:  # NumPy's mean does the same in five times the time
@@ -81,16 +94,20 @@ def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 def _extreme_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     chosen = np.equal(a, kept(y, a, axis, keepdims))
-    return kept(g, a, axis, keepdims) * (chosen / np.sum(chosen, axis=axis, keepdims=True))
+    return np.where(chosen, kept(g, a, axis, keepdims) / np.sum(chosen, axis=axis, keepdims=True), 0.0)
 
 
-@array_operation(vjp={"a": _extreme_vjp}, numpy=(np.max, np.amax), analytic=False, trials=REDUCTIONS)
+@array_operation(
+    vjp={"a": _extreme_vjp}, silent_rows=_silent, numpy=(np.max, np.amax), analytic=False, trials=REDUCTIONS
+)
 def max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Greatest element over `axis`; equal greatest elements share the gradient evenly, nan propagates."""
     return np.max(a, axis=axis, keepdims=keepdims)
 
 
-@array_operation(vjp={"a": _extreme_vjp}, numpy=(np.min, np.amin), analytic=False, trials=REDUCTIONS)
+@array_operation(
+    vjp={"a": _extreme_vjp}, silent_rows=_silent, numpy=(np.min, np.amin), analytic=False, trials=REDUCTIONS
+)
 def min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Least element over `axis`; equal least elements share the gradient evenly, nan propagates."""
     return np.min(a, axis=axis, keepdims=keepdims)
@@ -121,33 +138,43 @@ def _prod_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False)
     return kept(g, a, axis, keepdims) * others
 
 
-@array_operation(vjp={"a": _prod_vjp}, symbol="Π", numpy=np.prod, passes_view=True, trials=REDUCTIONS)
+@array_operation(vjp={"a": _prod_vjp}, silent_rows=_silent, symbol="Π", numpy=np.prod, trials=REDUCTIONS)
 def prod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Product of the elements over `axis`; its gradient is exact where elements are 0."""
     return np.prod(a, axis=axis, keepdims=keepdims)
 
 
 def _deviation(a: Any, axis: Axis) -> Any:
-    return a - np.mean(a, axis=axis, keepdims=True) if np.ndim(a) else a - a
+    if not np.ndim(a):
+        return a - a
+    shifted = a - _finite_shift(getattr(a, "_data", a), axis)  # equal elements are 0 now, exactly
+    return shifted - np.mean(shifted, axis=axis, keepdims=True)
+
+
+def _quotient(a: Any, n: float) -> Any:
+    """The quotient a / n; a division by no degrees of freedom is inf or nan, as NumPy's var has it."""
+    return a / n if n else np.divide(a, 0.0)
 
 
 def _var_vjp(g: Any, y: Any, a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    return kept(g, a, axis, keepdims) * _deviation(a, axis) * (2.0 / (count(a, axis) - ddof))
+    return kept(g, a, axis, keepdims) * _deviation(a, axis) * _quotient(2.0, count(a, axis) - ddof)
 
 
-@array_operation(vjp={"a": _var_vjp}, numpy=np.var, trials=REDUCTIONS[:4])
+@array_operation(vjp={"a": _var_vjp}, silent_rows=_silent, numpy=np.var, trials=REDUCTIONS[:4])
+@QUIET
 def var(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """Variance over `axis`: the mean square deviation from the mean, with divisor ``n - ddof``."""
     d = _deviation(a, axis)
-    return np.sum(d * d, axis=axis, keepdims=keepdims) / (count(a, axis) - ddof)
+    return _quotient(np.sum(d * d, axis=axis, keepdims=keepdims), count(a, axis) - ddof)
 
 
 def _std_vjp(g: Any, y: Any, a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    slope = _safe_divide(_deviation(a, axis) * (1.0 / (count(a, axis) - ddof)), kept(y, a, axis, keepdims))
+    slope = _safe_divide(_deviation(a, axis) * _quotient(1.0, count(a, axis) - ddof), kept(y, a, axis, keepdims))
     return kept(g, a, axis, keepdims) * slope
 
 
-@array_operation(vjp={"a": _std_vjp}, numpy=np.std, trials=REDUCTIONS[:4])
+@array_operation(vjp={"a": _std_vjp}, silent_rows=_silent, numpy=np.std, trials=REDUCTIONS[:4])
+@QUIET
 def std(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """Standard deviation over `axis`, with divisor ``n - ddof``; the gradient of a constant array is 0."""
     return np.sqrt(var.forward(a, axis=axis, ddof=ddof, keepdims=keepdims))
@@ -165,10 +192,12 @@ NORMS = (
 )
 
 
-@array_operation(vjp={"a": _norm_vjp}, symbol="‖.‖", numpy=np.linalg.norm, trials=NORMS)
+@array_operation(vjp={"a": _norm_vjp}, silent_rows=_silent, symbol="‖.‖", numpy=np.linalg.norm, trials=NORMS)
+@QUIET
 def norm(a: Any, ord: object = None, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Euclidean length over `axis` (of all elements by default); its gradient at 0 is 0, and it does not overflow."""
-    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(a) > 1):
+    is_vector = np.ndim(a) == 1 if axis is None else not isinstance(axis, tuple)
+    if not (ord is None or (ord == 2 and is_vector)):
         raise ValueError(
             f"norm: ord={ord!r} is not supported, only the Euclidean length; write others with abs and sum"
         )
@@ -190,12 +219,12 @@ def _logsumexp_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = F
     return kept(g, a, axis, keepdims) * np.where(np.isfinite(total), np.exp(a - total), 0.0)
 
 
-@array_operation(vjp={"a": _logsumexp_vjp}, trials=REDUCTIONS)
+@array_operation(vjp={"a": _logsumexp_vjp}, silent_rows=_silent, trials=REDUCTIONS)
+@QUIET
 def logsumexp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """log(sum(exp(a))) over `axis`, stable for any finite a; all -inf gives -inf with gradient 0."""
     top = _finite_shift(a, axis)
-    with np.errstate(divide="ignore", over="ignore"):
-        y = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=True)) + top
+    y = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=True)) + top
     return y if keepdims else np.reshape(y, np.sum(a, axis=axis).shape)
 
 
@@ -203,7 +232,8 @@ def _softmax_vjp(g: Any, y: Any, a: Any, axis: Axis = -1) -> Any:
     return y * (g - np.sum(g * y, axis=axis, keepdims=True))
 
 
-@array_operation(vjp={"a": _softmax_vjp}, trials=ALONG_ONE)
+@array_operation(vjp={"a": _softmax_vjp}, silent_rows=_silent_along, trials=ALONG_ONE)
+@QUIET
 def softmax(a: Any, axis: Axis = -1) -> Any:
     """exp(a) / sum(exp(a)) along `axis`, the last by default; stable for any finite a."""
     e = np.exp(a - _finite_shift(a, axis))
@@ -214,7 +244,8 @@ def _log_softmax_vjp(g: Any, y: Any, a: Any, axis: Axis = -1) -> Any:
     return g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)
 
 
-@array_operation(vjp={"a": _log_softmax_vjp}, trials=ALONG_ONE)
+@array_operation(vjp={"a": _log_softmax_vjp}, silent_rows=_silent_along, trials=ALONG_ONE)
+@QUIET
 def log_softmax(a: Any, axis: Axis = -1) -> Any:
     """log(softmax(a)) along `axis`, the last by default; stable for any finite a."""
     shifted = a - _finite_shift(a, axis)
@@ -233,7 +264,7 @@ def _cumsum_vjp(g: Any, y: Any, a: Any, axis: int | None = None) -> Any:
     return np.reshape(summed, np.shape(a))
 
 
-@array_operation(vjp={"a": _cumsum_vjp}, numpy=np.cumsum, passes_view=True, trials=(*ALONG_ONE, Trial(((2, 2),))))
+@array_operation(vjp={"a": _cumsum_vjp}, numpy=np.cumsum, trials=(*ALONG_ONE, Trial(((2, 2),))))
 def cumsum(a: Any, axis: int | None = None) -> Any:
     """Running sum along `axis`, or of the flattened array."""
     return np.cumsum(a, axis=axis)

@@ -25,15 +25,13 @@ def _reshape_back(g: Any, y: Any, a: Any, *_: Any, **__: Any) -> Any:
     return np.reshape(g, np.shape(a))
 
 
-@array_operation(
-    vjp={"a": _reshape_back}, numpy=np.reshape, passes_view=True, trials=[Trial(((2, 3),), {"shape": (3, -1)})]
-)
+@array_operation(vjp={"a": _reshape_back}, numpy=np.reshape, trials=[Trial(((2, 3),), {"shape": (3, -1)})])
 def reshape(a: Any, shape: Shape | int) -> Any:
     """The same elements in another `shape`, in row-major order."""
     return np.reshape(a, shape)
 
 
-@array_operation(vjp={"a": _reshape_back}, numpy=np.ravel, passes_view=True, trials=[Trial(((2, 3),)), Trial(((),))])
+@array_operation(vjp={"a": _reshape_back}, numpy=np.ravel, trials=[Trial(((2, 3),)), Trial(((),))])
 def ravel(a: Any) -> Any:
     """All elements in one row, in row-major order."""
     return np.ravel(a)
@@ -42,7 +40,6 @@ def ravel(a: Any) -> Any:
 @array_operation(
     vjp={"a": _reshape_back},
     numpy=np.squeeze,
-    passes_view=True,
     trials=[Trial(((1, 3, 1),)), Trial(((1, 3, 1),), {"axis": 0})],
 )
 def squeeze(a: Any, axis: int | Shape | None = None) -> Any:
@@ -53,7 +50,6 @@ def squeeze(a: Any, axis: int | Shape | None = None) -> Any:
 @array_operation(
     vjp={"a": _reshape_back},
     numpy=np.expand_dims,
-    passes_view=True,
     trials=[Trial(((2, 3),), {"axis": 1}), Trial(((),), {"axis": 0})],
 )
 def expand_dims(a: Any, axis: int | Shape) -> Any:
@@ -69,7 +65,6 @@ def _transpose_vjp(g: Any, y: Any, a: Any, axes: Shape | None = None) -> Any:
     vjp={"a": _transpose_vjp},
     symbol="T",
     numpy=np.transpose,
-    passes_view=True,
     trials=[Trial(((2, 3),)), Trial(((2, 3, 2),), {"axes": (2, 0, 1)}), Trial(((2, 1, 3),), {"axes": (0, -1, 1)})],
 )
 def transpose(a: Any, axes: Shape | None = None) -> Any:
@@ -80,7 +75,6 @@ def transpose(a: Any, axes: Shape | None = None) -> Any:
 @array_operation(
     vjp={"a": lambda g, y, a, shape: sum_to(g, np.shape(a))},
     numpy=np.broadcast_to,
-    passes_view=True,
     trials=[Trial(((3,),), {"shape": (2, 3)}), Trial(((2, 1),), {"shape": (2, 3)}), Trial(((),), {"shape": (2,)})],
 )
 def broadcast_to(a: Any, shape: Shape) -> Any:
@@ -171,7 +165,6 @@ def _part_of_join(slot: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0)
 @array_operation(
     vjp=_part_of_join,
     numpy=np.concatenate,
-    passes_view=True,
     trials=[
         Trial(((2, 3), (1, 3))),
         Trial(((2, 3), (2, 1), (2, 0)), {"axis": 1}),
@@ -190,7 +183,6 @@ def _part_of_stack(slot: int, g: Any, y: Any, *arrays: Any, axis: int = 0) -> An
 @array_operation(
     vjp=_part_of_stack,
     numpy=np.stack,
-    passes_view=True,
     trials=[Trial(((2,), (2,), (2,))), Trial(((2, 1), (2, 1)), {"axis": -1}), Trial(((), ()))],
 )
 def stack(*arrays: Any, axis: int = 0) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from autograd_lite.methods import Methods
-from autograd_lite.numbers import number
+from autograd_lite.numbers import fixed, number
 from autograd_lite.operation import Operation
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ class Value(Methods):
     Parameters
     ----------
     data : float, int, bool, numpy array or nested list of numbers
-        The number. Floats and 0-d arrays become a Python float; an array keeps its floating dtype and is copied,
-        unless it is read-only; ints and bools become float64.
+        The number. Floats and 0-d arrays become a Python float; an array is copied and keeps its floating dtype; ints
+        and bools become float64.
     label : str
         A name to show.
 
@@ -106,12 +106,14 @@ class Value(Methods):
         data = self._data
         if self.op is None and type(data) is np.ndarray and not data.flags.writeable:
             data = self._data = data.copy()  # graphs keep the old array; the reader may write to this one
+            # and the next graph takes a copy again (recording.settled), unless `p.data -= step` hands it back first
         return data
 
     @data.setter
     def data(self, data: ArrayLike) -> None:
-        if data is not self._data:  # `p.data -= step` hands back the array that it changed
-            self._data = number(data)
+        if self.op is not None:
+            raise ValueError(f"{self!r} was computed; only a leaf's data can be assigned: use detach() to get one")
+        self._data = fixed(data) if data is self._data and self.shape else number(data)
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -204,7 +206,7 @@ class Value(Methods):
 
     def detach(self) -> Value:
         """Return a constant with the same number: what follows sends no gradient back."""
-        return Constant(self._data, self.label)
+        return constant_of(self._data if self.op else settled(self), self.label)
 
     # --- as a Python object ---
 
@@ -243,7 +245,9 @@ class Value(Methods):
         return (self[i] for i in range(len(self._data)))
 
     def __getitem__(self, index: Any) -> Value:
-        if type(self._data) is float and index != ():
+        if type(self._data) is float:
+            if isinstance(index, tuple) and not index:
+                return self
             raise TypeError(f"a scalar Value has no elements to index with {index!r}")
         return self.getitem(_plain_index(index))
 
@@ -313,6 +317,7 @@ class Value(Methods):
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __copy__(self) -> Value:
+        settled(self)
         return self._copy(lambda x: x)
 
     def _copy(self, of: Callable[[Any], Any]) -> Value:
@@ -327,8 +332,8 @@ class Value(Methods):
         )
         for slot in ("_a", "_b", "_da", "_db"):
             setattr(twin, slot, of(getattr(self, slot)))
-        if type(twin._data) is np.ndarray and self.op is not None:
-            twin._data.setflags(write=False)
+        if type(twin._data) is np.ndarray:
+            fixed(twin._data)  # a leaf's reader gets a copy, its graphs keep theirs
         return twin
 
     def __reduce__(self) -> Any:
@@ -355,6 +360,27 @@ class Constant(Value, constant=True):
     __slots__ = ()
 
 
+def settled(leaf: Value) -> Any:
+    """The leaf's number for a graph to keep.
+
+    An array that a reader of ``leaf.data`` may still write to stays the reader's, and read-only; the leaf goes on with
+    a copy.
+    """
+    data = leaf._data
+    if type(data) is np.ndarray and data.flags.writeable:
+        leaf._data = fixed(data.copy())
+        fixed(data)
+    return leaf._data
+
+
+def constant_of(data: Any, label: str = "") -> Constant:
+    """A constant with a number of our own, which needs no copy."""
+    constant = new(Constant)
+    constant._data, constant.label = data, label
+    constant.grad = constant.op = constant._a = constant._b = constant._da = constant._db = constant._mark = None
+    return constant
+
+
 def _leaf_number(data: ArrayLike) -> Any:
     if isinstance(data, Value):
         raise TypeError(f"a Value inside a Value: {data!r}; use it as it is, or detach() it")
@@ -376,6 +402,8 @@ def _plain_index(index: Any) -> Any:
         return tuple(_plain_index(i) for i in index)
     if isinstance(index, Value):
         raise TypeError("an index is a Value; positions have no gradient: use int(v.data) or an array of ints")
+    if isinstance(index, list) and not index:
+        return np.array([], dtype=int)
     return np.array(index) if isinstance(index, (list, np.ndarray)) else index
 
 

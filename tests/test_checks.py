@@ -84,3 +84,26 @@ def test_float32_and_arrays_of_outputs() -> None:
     check_grads(lambda x: ag.exp(x) * 2, np.array([0.5, 1.0], np.float32), must_pass=True)
     check_grads(lambda m: apply(ag.TABLE["matmul"], (m, m)), np.eye(2), must_pass=True)
     check_grads(lambda x: x * 0.0, np.zeros((0,)), must_pass=True)
+
+
+def test_a_step_too_long_for_the_function_is_not_a_fault() -> None:
+    verdicts = {check_grads(lambda x: ag.sin(x * 5000.0), x).checks[0].verdict for x in np.linspace(-1.0, 1.0, 50)}
+    assert verdicts == {"ok", "coarse"}
+
+
+@pytest.mark.parametrize(
+    ("f", "x"), [(ag.norm, np.zeros(2)), (ag.std, np.ones(3)), (lambda v: ag.hypot(v[0], v[1]), np.zeros(2))]
+)
+def test_tips_of_cones_are_kinks(f: Any, x: Any) -> None:
+    report = check_grads(f, x)
+    assert [c.verdict for c in report.checks] == ["kink"] * len(x)
+
+
+def test_steepness_does_not_hide_a_fault() -> None:
+    assert not check_grads(lambda x: scaled(ag.relu, 1.05)(x) + ag.sin(x * 1000.0), 1.3)
+
+
+def test_large_float32_gradients() -> None:
+    rng = np.random.default_rng(0)
+    w, x = rng.normal(size=(4, 3)).astype(np.float32), rng.normal(size=3).astype(np.float32)
+    check_grads(lambda x: ag.sum(ag.tanh(ag.matmul(w, x)) ** 2) * 100 + ag.logsumexp(x), x, must_pass=True)

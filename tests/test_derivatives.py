@@ -139,9 +139,9 @@ def test_jvp_and_vjp() -> None:
     np.testing.assert_allclose(pull(u)[0], m.T @ (slope * u))
     with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)|\(2,\).*\(3,\)"):
         pull(t)
-    with pytest.raises(ValueError, match="directions have shapes"):
+    with pytest.raises(ValueError, match="a direction has shape"):
         jvp(f, (x,), (u,))
-    with pytest.raises(ValueError, match="directions have shapes"):
+    with pytest.raises(ValueError, match="a direction has shape"):
         hvp(lambda v: v.sum(), x, u)
     assert jvp(lambda a: 3.0, (1.0,), (1.0,)) == (3.0, 0.0)
     assert jvp(lambda a, b: b * 2.0, (1.0, 2.0), (5.0, 1.0)) == (4.0, 2.0)
@@ -161,3 +161,59 @@ def test_gradient_may_be_written_to() -> None:
     a, b = grad(lambda x, y: (x + y).sum(), (0, 1))(np.ones(3), np.ones(3))
     a[0] = 7.0
     assert b[0] == 1.0
+
+
+def test_derivatives_record_inside_no_grad() -> None:
+    with ag.no_grad():
+        assert grad(lambda x: x**2)(3.0) == 6.0
+        assert hessian(lambda x: x**2)(3.0) == 2.0
+        assert jvp(lambda x: x**2, (3.0,), (1.0,)) == (9.0, 6.0)
+        assert ag.check_grads(lambda x: x**2, 3.0).ok
+
+    @ag.no_grad()
+    def constant(x: Value) -> Value:
+        return x * 5.0
+
+    assert grad(lambda x: x * constant(x))(2.0) == 10.0  # one inside still holds
+
+
+def test_arrays_of_values_as_outputs() -> None:
+    def f(a: Value, b: Value) -> Any:
+        return np.array([a * b, a], dtype=object)
+
+    ja, jb = jacobian(f, (0, 1))(2.0, 3.0)
+    assert (ja.tolist(), jb.tolist()) == ([3.0, 1.0], [2.0, 0.0])
+    assert vjp(f, 2.0, 3.0)[1](np.ones(2)) == (4.0, 2.0)
+
+
+def test_outputs_that_are_no_value() -> None:
+    for name, call in (
+        ("grad", grad),
+        ("jvp", lambda f: lambda x: jvp(f, (x,), (1.0,))),
+        ("vjp", lambda f: lambda x: vjp(f, x)),
+    ):
+        with pytest.raises(TypeError, match=f"{name} needs a function with one value; this one returned a tuple"):
+            call(lambda x: (x, x))(1.0)
+    with pytest.raises(TypeError, match="returned 'a'"):
+        grad(lambda x: "a")(1.0)
+
+
+def test_a_differentiable_gradient_refuses_numbers_that_were_changed() -> None:
+    w = Value([3.0])
+    _, pull = vjp(lambda x: (x * w).sum(), Value([2.0]))
+    w.data = [100.0]
+    with pytest.raises(ValueError, match="changed after mul used it"):
+        pull(1.0)
+
+
+def test_empty_arrays() -> None:
+    assert jacobian(lambda x: x * 2.0)(np.zeros(0)).shape == (0, 0)
+    assert hessian(lambda x: x.sum())(np.zeros(0)).shape == (0, 0)
+    a, b = grad(lambda a, b: np.dot(a, b).sum(), (0, 1))(np.zeros((0, 3)), np.zeros((3, 0)))
+    assert (a.shape, b.shape) == ((0, 3), (3, 0))
+
+
+def test_directions_follow_the_keys_not_the_order() -> None:
+    assert jvp(lambda p: p["a"] * 2 + p["b"], ({"a": 1.0, "b": 2.0},), ({"b": 1.0, "a": 0.0},))[1] == 1.0
+    with pytest.raises(ValueError, match="structure"):
+        jvp(lambda p: p["a"], ({"a": 1.0},), ({"b": 1.0},))

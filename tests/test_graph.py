@@ -293,6 +293,39 @@ def test_a_pass_that_fails_leaves_the_gradients_as_they_were() -> None:
     assert x.grad.tolist() == [2.0, 2.0]
 
 
+def test_an_interrupted_scalar_pass_leaves_the_gradients_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograd_lite import backward
+
+    a, b = Value(1.0), Value(2.0)
+    (a * b).backward()
+
+    def interrupted(*_: Any) -> None:
+        a.grad = 77.0
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backward, "_scalar_pass", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        (a * b).backward()
+    assert (a.grad, b.grad) == (2.0, 1.0)
+
+
+def test_anomalies_in_derivatives_and_of_constants() -> None:
+    with pytest.raises(AnomalyError, match="sqrt made inf in the backward pass"), detect_anomaly():
+        ag.grad(lambda x: x.sqrt())(0.0)
+    with pytest.raises(AnomalyError, match="div made nan"), detect_anomaly():
+        Constant(0.0) / Constant(0.0)
+
+
+def test_a_task_that_outlives_a_mode_is_free_of_it() -> None:
+    import contextvars
+
+    with no_grad():
+        inherited = contextvars.copy_context()
+        assert inherited.run(lambda: (Value(1.0) * 2).op) is None
+    with no_grad():
+        assert inherited.run(lambda: (Value(1.0) * 2).op) is not None
+
+
 def test_no_anomaly() -> None:
     with detect_anomaly():
         assert Value(np.inf).exp().data == np.inf  # it came in from outside

@@ -55,6 +55,11 @@ CASES: list[Case] = [
     ("untaken division", lambda x: ag.where(x > 0, 1 / x, 0.0), (0.0,), 0.0, (0.0,)),
     ("untaken power", lambda x: ag.where(x > 0, x**-1.5, 0.0), (0.0,), 0.0, (0.0,)),
     ("untaken overflow", lambda x: ag.where(x < 100, ag.exp(x), x), (1000.0,), 1000.0, (1.0,)),
+    ("root of a dead relu", lambda x: ag.sqrt(ag.relu(x)), (-0.3,), 0.0, (0.0,)),
+    ("root of a maximum", lambda x: ag.sqrt(ag.maximum(x, 0.0)), (-0.3,), 0.0, (0.0,)),
+    ("log of a clip", lambda x: ag.log(ag.clip(x, 0.0, 1.0)), (-0.3,), -inf, (0.0,)),
+    ("reciprocal of a dead relu", lambda x: 1 / ag.relu(x), (-0.3,), inf, (0.0,)),
+    ("arctan2 at the origin", ag.arctan2, (0.0, 0.0), 0.0, (0.0, 0.0)),
     ("hypot at the origin", ag.hypot, (0.0, 0.0), 0.0, (0.0, 0.0)),
     ("sigmoid of 1000", ag.sigmoid, (1000.0,), 1.0, (0.0,)),
     ("sigmoid of -1000", ag.sigmoid, (-1000.0,), 0.0, (0.0,)),
@@ -115,7 +120,7 @@ def test_array(case: Case) -> None:
         assert not math.isnan(x.grad[1])
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "untaken" in c[0]], ids=lambda c: c[0])
+@pytest.mark.parametrize("case", [c for c in CASES if "untaken" in c[0] or "dead" in c[0]], ids=lambda c: c[0])
 def test_strong_zero_in_grad_and_in_second_order(case: Case) -> None:
     _, f, inputs, _, gradients = case
     assert same(ag.grad(f)(*inputs), gradients[0])
@@ -135,6 +140,8 @@ def test_strong_zero_in_grad_and_in_second_order(case: Case) -> None:
         (ag.norm, [3e200, 4e200], 5e200, [0.6, 0.8]),
         (ag.norm, [3e-200, 4e-200], 5e-200, [0.6, 0.8]),
         (ag.std, [7.0, 7.0, 7.0], 0.0, [0.0, 0.0, 0.0]),
+        (ag.std, [0.1, 0.1, 0.1], 0.0, [0.0, 0.0, 0.0]),
+        (lambda x: ag.sqrt(ag.max(x)), [0.0, -1.0], 0.0, [inf, 0.0]),
         (ag.logsumexp, [1000.0, 1000.0], 1000.0 + math.log(2), [0.5, 0.5]),
         (ag.logsumexp, [-1000.0, -1000.0], -1000.0 + math.log(2), [0.5, 0.5]),
         (ag.logsumexp, [-inf, 0.0], 0.0, [0.0, 1.0]),
@@ -152,6 +159,47 @@ def test_reductions(f: Callable[[Value], Value], x: list[float], value: float, g
     y.backward()
     assert y.data == pytest.approx(value, rel=1e-14)
     np.testing.assert_allclose(v.grad, gradient, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("f", [ag.norm, ag.std, ag.max, ag.prod, ag.logsumexp, ag.var])
+@pytest.mark.parametrize("bad", [nan, inf])
+def test_a_row_that_where_did_not_take_receives_nothing(f: Callable[..., Value], bad: float) -> None:
+    x = Value([[1.0, 2.0], [bad, 1.0]])
+    np.where(np.array([True, False]), f(x, axis=1), 0.0).sum().backward()
+    assert np.isfinite(x.grad).all()
+    assert x.grad[1].tolist() == [0.0, 0.0]
+
+
+def test_a_row_of_softmax_that_is_masked_all_over() -> None:
+    x = Value([[1.0, 2.0], [-inf, -inf]])
+    np.where(np.array([[True], [False]]), ag.softmax(x), 0.0)[0, 0].backward()
+    assert x.grad[1].tolist() == [0.0, 0.0]
+    assert np.isfinite(x.grad).all()
+
+
+def test_a_scalar_in_front_of_an_array_graph() -> None:
+    def f(x: Value) -> Value:
+        return np.where(np.array([False, True]), (x * np.array([1.0, -1.0])).sqrt(), 0.0).sum()
+
+    x = Value(-1.0)
+    f(x).backward()
+    assert x.grad == ag.grad(f)(-1.0) == -0.5
+
+
+def test_norm_says_which_lengths_it_knows() -> None:
+    matrix = Value(np.ones((2, 2)))
+    for ord_, axis in ((2, None), (2, (0, 1)), (1, 0), ("nuc", None)):
+        with pytest.raises(ValueError, match="ord="):
+            ag.norm(matrix, ord_, axis)
+    assert ag.norm(matrix, 2, 0).data.tolist() == pytest.approx([math.sqrt(2)] * 2)
+
+
+def test_no_degrees_of_freedom() -> None:
+    for f in (ag.var, ag.std):
+        x = Value([3.0])
+        y = f(x, ddof=1)
+        y.backward()
+        assert math.isnan(y.data)
 
 
 @pytest.mark.parametrize("f", [ag.prod, ag.norm, ag.std])

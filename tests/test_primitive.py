@@ -84,3 +84,17 @@ def test_numpys_own_functions_find_it() -> None:
     assert y.data == 2.0
     assert y.op.name == "cbrt"
     assert cbrt(8.0) == 2.0
+
+
+def test_a_cell_may_be_run_again_and_names_of_value_are_taken() -> None:
+    def define(factor: float) -> Any:
+        @primitive(vjp=lambda g, y, x: g * factor)
+        def scaling(x: Any) -> Any:
+            return x * factor
+
+        return scaling
+
+    define(2.0)
+    assert define(3.0)(Value(1.0)).data == 3.0
+    with pytest.raises(ValueError, match="name of Value itself"):
+        primitive(lambda x: x, name="shape", vjp=lambda g, y, x: g)

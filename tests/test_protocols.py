@@ -85,6 +85,7 @@ def test_numpy_calls(call: Callable[[Any], Any]) -> None:
         (lambda v: np.vstack([v, v]), "np.vstack"),
         (lambda v: np.sum(v, dtype=float), "np.sum"),
         (lambda v: np.exp(v, where=False), "np.exp"),
+        (lambda v: np.full_like(v, v[0, 0]), "np.full_like"),
     ],
 )
 def test_what_is_not_supported_says_so_by_name(call: Callable[[Any], Any], name: str) -> None:

@@ -25,16 +25,27 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(2, 1)  # what a library prints must not get between the frames
-    sys.path[:] = json.loads(read_frame(requests))["path"]
+    theirs = json.loads(read_frame(requests))["path"]
     try:
+        find_pygraphviz(theirs)
         from pygraphviz import AGraph  # type: ignore[import-untyped,unused-ignore]
-    except Exception as error:  # a missing package, but also a broken one: the parent tries another way
+    except (Exception, SystemExit) as error:  # a missing package, or a broken one: the parent tries another way
         write_frames(answers, {"error": f"{type(error).__name__}: {error}"}, b"")
         return
     write_frames(answers, {"error": ""}, b"")
     while True:
         request, dot = json.loads(read_frame(requests)), read_frame(requests)
         write_frames(answers, *answer(AGraph, request, dot))
+
+
+def find_pygraphviz(theirs: list[str]) -> None:
+    """Set the search path: ours, then the parent's, and no folder where a pygraphviz.py is in the way of the package.
+
+    The parent's first folder is that of the user's script: its modules are not to be taken for those of Python, and
+    if the script itself is called pygraphviz.py, to import it would run it again, in a worker for each worker.
+    """
+    sys.path += [folder for folder in theirs if folder not in sys.path]
+    sys.path[:] = [folder for folder in sys.path if not os.path.isfile(os.path.join(folder, "pygraphviz.py"))]
 
 
 def answer(agraph: Any, request: dict[str, Any], dot: bytes) -> tuple[dict[str, str], bytes]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from graphviz import Digraph  # type: ignore[import-untyped,unused-ignore]
 
 from viz.escape import html_text, quoted_text, shorten
 from viz.expression import expression, local_derivative, order_matters, reading_order, short_title, slot_name
@@ -14,6 +13,9 @@ from viz.legend import legend
 from viz.numbers import array_lines, number_text, shape_text
 from viz.snapshot import Node, Slot, Snapshot
 from viz.style import BACKWARD, FONT, FORWARD, INK, MUTED, ROLES, Passes
+
+if TYPE_CHECKING:
+    from graphviz import Digraph  # type: ignore[import-untyped,unused-ignore]
 
 __all__ = ["EDGE_LABELS_UP_TO", "RANKDIRS", "write_graph"]
 
@@ -36,8 +38,10 @@ def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "b
     dot.node_attr.update(shape="plain", fontname=FONT, fontsize="12", fontcolor=INK)
     dot.edge_attr.update(fontname=FONT, fontsize="10", arrowsize="0.7")
     for node in _in_drawing_order(graph):
-        tooltip = quoted_text(_node_tooltip(graph, node))
-        dot.node(_dot_id(node.id), label=_table(graph, node, rankdir, passes), tooltip=tooltip)
+        attributes = {"tooltip": quoted_text(_node_tooltip(graph, node))}
+        if labels and len(node.slots) > 1:
+            attributes["ordering"] = "in"  # each input's two arrows side by side: hardly a label is crossed then
+        dot.node(_dot_id(node.id), label=_table(graph, node, rankdir, passes), **attributes)
     for node in graph:
         for i in reading_order(node):
             if passes != "backward":

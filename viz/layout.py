@@ -146,16 +146,25 @@ class _Worker:
         """
         deadline = time.monotonic() + seconds
         received: list[bytes] = []
-        self._talk = threading.Thread(target=self._exchange, args=(frames, answers, received), daemon=True)
-        self._talk.start()
-        while self._talk.is_alive():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self._talk.join(min(left, _TICK))
+        talk = threading.Thread(target=self._exchange, args=(frames, answers, received), daemon=True)
+        try:
+            talk.start()
+        except RuntimeError:  # Python is about to end: no more threads. Then the worker's own alarm is the limit
+            self._exchange(frames, answers, received)
+        else:
+            self._talk = talk
+            self._watch(talk, deadline)
         if len(received) < answers:
             raise EOFError
         return received
+
+    @staticmethod
+    def _watch(talk: threading.Thread, deadline: float) -> None:
+        while talk.is_alive():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            talk.join(min(left, _TICK))
 
     def _exchange(self, frames: list[bytes], answers: int, received: list[bytes]) -> None:
         try:
@@ -224,6 +233,7 @@ class _Engine:
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
         self._no_pygraphviz = ""
+        self._closing = False
 
     def draw(self, dot: bytes, format: str, seconds: float) -> tuple[bytes, str]:
         """Return the picture and what Graphviz printed."""
@@ -232,6 +242,8 @@ class _Engine:
                 return _draw_by_program(dot, format, seconds, self._no_pygraphviz)
             request = {"format": format, "attributes": _SHARPNESS.get(format, {}), "limit": seconds}
             answer, picture = self._ask([json.dumps(request).encode(), dot], seconds)
+            if self._closing:  # the last words of a program
+                self.close()
         report: dict[str, Any] = json.loads(answer)
         if report["error"]:
             raise LayoutError(f"Graphviz could not draw the graph: {report['stderr'].strip() or report['error']}")
@@ -281,7 +293,8 @@ class _Engine:
         return worker.close(kill)
 
     def close(self) -> None:
-        """End the worker, if there is one."""
+        """End the worker, if there is one, and from now on after each picture."""
+        self._closing = True
         if self._worker is not None:
             self._stop(kill=False)
 

@@ -16,6 +16,11 @@ import graphviz  # type: ignore[import-untyped,unused-ignore]
 
 from viz.layout import FILE_SECONDS, SCREEN_SECONDS, LayoutError, check_format, lay_out
 
+if not hasattr(graphviz, "Digraph"):
+    raise ImportError(
+        f"{graphviz.__file__} is in the way of the graphviz package; rename it", name="graphviz", path=graphviz.__file__
+    )
+
 __all__ = ["Picture", "notebook_wants", "write_atomically"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,8 @@ from tests.viz.helpers import ROOT, Run
 def python() -> Run:
     """Run a program in a fresh interpreter, every warning an error."""
 
-    def run(program: str, *flags: str, **options: object) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    def run(program: str, *flags: str, path: Path = ROOT, **options: object) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(path), str(ROOT)])}
         return subprocess.run(
             [sys.executable, "-W", "error", *flags, "-c", program],
             capture_output=True,
