@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.methods import Methods
 from autograd_lite.operation import Trial, array_operation
 from autograd_lite.text import NUMPY_NAMES
 
@@ -111,6 +112,17 @@ def scatter(a: Any, index: Any, shape: Shape) -> Any:
 def getitem(a: Any, index: Any) -> Any:
     """The elements at `index`, as ``a[index]``; an element that is picked twice receives both gradients."""
     return a[index]
+
+
+def plain_index(index: Any) -> Any:
+    """An index that the user cannot change afterwards; positions have no gradient, so a Value is refused."""
+    if isinstance(index, tuple):
+        return tuple(plain_index(i) for i in index)
+    if isinstance(index, Methods):
+        raise TypeError("an index is a Value; positions have no gradient: use int(v.data) or an array of ints")
+    if isinstance(index, list) and not index:
+        return np.array([], dtype=int)
+    return np.array(index) if isinstance(index, (list, np.ndarray)) else index
 
 
 def _take_index(a: Any, indices: Any, axis: int | None) -> Any:

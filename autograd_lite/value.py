@@ -12,6 +12,7 @@ import numpy as np
 from autograd_lite.methods import Methods
 from autograd_lite.numbers import fixed, number
 from autograd_lite.operation import Operation
+from autograd_lite.shaping import plain_index
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -249,7 +250,7 @@ class Value(Methods):
             if isinstance(index, tuple) and not index:
                 return self
             raise TypeError(f"a scalar Value has no elements to index with {index!r}")
-        return self.getitem(_plain_index(index))
+        return self.getitem(plain_index(index))
 
     def __setitem__(self, index: Any, item: Any) -> NoReturn:
         raise TypeError("a Value's elements cannot be assigned: build a new Value with where(), or set a leaf's .data")
@@ -394,17 +395,6 @@ def _shown(x: Any) -> Any:
 
 def _data(x: Any) -> Any:
     return x._data if isinstance(x, Value) else x
-
-
-def _plain_index(index: Any) -> Any:
-    """An index that the user cannot change afterwards; positions have no gradient, so a Value is refused."""
-    if isinstance(index, tuple):
-        return tuple(_plain_index(i) for i in index)
-    if isinstance(index, Value):
-        raise TypeError("an index is a Value; positions have no gradient: use int(v.data) or an array of ints")
-    if isinstance(index, list) and not index:
-        return np.array([], dtype=int)
-    return np.array(index) if isinstance(index, (list, np.ndarray)) else index
 
 
 from autograd_lite import backward as passes  # noqa: E402  (it needs Value, and Value.backward needs it)

@@ -10,12 +10,13 @@ flip with which the tests pass survives; the exit status is 1 if one does.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
+import importlib
 import io
 import itertools
 import os
 import subprocess
 import sys
+import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -32,14 +33,12 @@ Mutation = tuple[str, str, str]
 
 
 def load_operation() -> Any:
-    """Load autograd_lite.operation before the package, so that it can be changed before the table is filled."""
-    name = "autograd_lite.operation"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "autograd_lite" / "operation.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    """Load autograd_lite.operation before the package fills its table, so that it can be changed before."""
+    empty = types.ModuleType("autograd_lite")
+    empty.__path__ = [str(ROOT / "autograd_lite")]
+    sys.modules["autograd_lite"] = empty
+    module = importlib.import_module("autograd_lite.operation")
+    del sys.modules["autograd_lite"]  # the real package finds its operation module loaded
     return module
 
 
