@@ -39,7 +39,7 @@ def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "b
     dot.edge_attr.update(fontname=FONT, fontsize="10", arrowsize="0.7")
     for node in _in_drawing_order(graph):
         attributes = {"tooltip": quoted_text(_node_tooltip(graph, node))}
-        if labels and len(node.slots) > 1:
+        if labels and len({slot.source for slot in node.slots}) > 1:
             attributes["ordering"] = "in"  # each input's two arrows side by side: hardly a label is crossed then
         dot.node(_dot_id(node.id), label=_table(graph, node, rankdir, passes), **attributes)
     for node in graph:

@@ -31,6 +31,7 @@ FILE_SECONDS = 10.0
 
 _START_SECONDS = 60.0  # a busy machine may be slow to start a program; that is not the graph's fault
 _GOODBYE_SECONDS = 0.5
+_LONGEST_SECONDS = 1e8  # three years; clocks count no further than some number
 _TICK = 0.1  # on Windows Ctrl-C is heard between two waits only
 _LENGTH = struct.Struct(">Q")
 _WORKER = Path(__file__).with_name("_worker.py")
@@ -95,8 +96,10 @@ def lay_out(dot: str, format: str = "svg", timeout: float = FILE_SECONDS) -> byt
     format = check_format(format)
     if not timeout > 0:
         raise ValueError(f"timeout is {timeout!r}; it is a number of seconds greater than 0")
-    picture, complaints = _engine.draw(dot.encode(), format, timeout)
+    picture, complaints = _engine.draw(dot.encode(), format, min(timeout, _LONGEST_SECONDS))
     _check(complaints, format)
+    if not picture:
+        raise LayoutError(f"Graphviz gave no {format}, and no reason")
     return picture
 
 
@@ -119,15 +122,19 @@ class _Worker:
 
     def __init__(self) -> None:
         self.complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", str(_WORKER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.complaints,
-            bufsize=0,
-            start_new_session=True,  # so that Ctrl-C in a terminal reaches us alone; on Windows the flag does that
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-W", "ignore", str(_WORKER)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.complaints,
+                bufsize=0,
+                start_new_session=True,  # so that Ctrl-C in a terminal reaches us alone; on Windows the flag does that
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        except OSError:
+            self.complaints.close()
+            raise
         self._stdin, self._stdout = cast("IO[bytes]", self.process.stdin), cast("IO[bytes]", self.process.stdout)
         self._talk: threading.Thread | None = None
 
@@ -263,7 +270,11 @@ class _Engine:
         return self._worker is not None
 
     def _start(self) -> str:
-        self._worker = _Worker()
+        """Start a worker, or say why that cannot be."""
+        try:
+            self._worker = _Worker()
+        except OSError as error:  # no interpreter where sys.executable says, no more processes, no temporary files
+            return f"the layout worker cannot be started: {error}"
         greeting = json.dumps({"path": sys.path}).encode()
         answer, _ = self._ask([greeting], _START_SECONDS)
         problem: str = json.loads(answer)["error"]
@@ -328,7 +339,11 @@ def _draw_by_program(dot: bytes, format: str, seconds: float, problem: str) -> t
     attributes = [f"-G{name}={value}" for name, value in _SHARPNESS.get(format, {}).items()]
     command = [program, f"-T{format}", *attributes]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
+    try:
+        running = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+    except OSError as error:
+        raise LayoutError(f"{program} cannot be run: {error}") from error
+    with running as process:
         try:
             picture, complaints = process.communicate(dot, timeout=seconds)
         except subprocess.TimeoutExpired:

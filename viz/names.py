@@ -34,10 +34,11 @@ def given_names(names: Any) -> Names:
     >>> list(given_names({"a": a, "w": [a, b], "_": b}).values())
     ['a', 'w[1]']
     """
-    if not isinstance(names, Mapping) or not all(isinstance(name, str) for name in names):
+    pairs = list(names.items()) if isinstance(names, Mapping) else None  # a copy: another thread may add variables
+    if pairs is None or not all(isinstance(name, str) for name, _ in pairs):
         raise TypeError(f'names is {type(names).__name__}; it maps names to values, as {{"a": a}} or locals() do')
     found: Names = {}
-    for name, held in list(names.items()):
+    for name, held in pairs:
         if not name.startswith("_"):
             for path, value in _values(name, held, _DEPTH):
                 found.setdefault(id(value), path)
@@ -48,10 +49,15 @@ def caller_names(names: Mapping[str, Any] | None, frame: FrameType) -> Names:
     """Names from the dict that the caller gave, else from the caller's variables, the local ones first."""
     if names is not None:
         return given_names(names)
-    found = given_names(dict(frame.f_locals))
+    found = given_names(_variables(frame.f_locals))
     if frame.f_locals is not frame.f_globals:
-        found = given_names(frame.f_globals) | found
+        found = given_names(_variables(frame.f_globals)) | found
     return found
+
+
+def _variables(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy a scope, for other threads may add to it; a module's dict may have keys that are no names."""
+    return {name: held for name, held in list(scope.items()) if isinstance(name, str)}
 
 
 def _values(path: str, held: Any, depth: int) -> Iterator[tuple[str, Value]]:
@@ -69,9 +75,9 @@ def _may_hold_values(held: Any) -> bool:
         return bool(held.dtype == object)
     if type(held) not in (list, tuple, dict) or not held:
         return False
-    if type(held) is dict and not all(type(key) is str for key in held):
+    if type(held) is dict and not all(type(key) is str for key in list(held)):
         return False
-    first = next(iter(held.values() if type(held) is dict else held))
+    first = next(iter(held.values() if type(held) is dict else held), None)
     return isinstance(first, (Value, list, tuple, dict, np.ndarray))
 
 
@@ -79,7 +85,7 @@ def _elements(held: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(held, np.ndarray):
         return ((", ".join(map(str, index)), held[index]) for index in np.ndindex(held.shape))
     if type(held) is dict:
-        return ((repr(key), element) for key, element in held.items())
+        return ((repr(key), element) for key, element in list(held.items()))
     return ((str(i), element) for i, element in enumerate(held))
 
 

@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
         """
         _refuse(args, kwargs)
         if outfile is not None:
-            format = format or Path(outfile).suffix[1:]
+            format = _format_of(Path(outfile), format)
             filename = filename or Path(outfile).with_suffix(".gv")
         format = check_format(format or self.format)
         picture = self._draw(format, FILE_SECONDS)
@@ -118,11 +119,15 @@ class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
             self.filename = os.fspath(filename)
         if directory is not None:
             self.directory = os.fspath(directory)
-        path = os.fspath(outfile) if outfile is not None else f"{self.filepath}.{format}"
+        path = f"{self.filepath}.{format}"
+        if outfile is not None:
+            path = os.fspath(outfile if directory is not None else Path(self.directory, outfile))
+        if os.path.abspath(path) == os.path.abspath(self.filepath):
+            raise ValueError(f"the picture and its DOT text cannot both be {path!r}; choose another outfile")
         write_atomically(path, picture)
         if not cleanup:
             self.save()
-        if view:
+        if view or kwargs.get("quiet_view"):  # in graphviz, to view it quietly is to view it
             _open(path)
         return path
 
@@ -191,6 +196,15 @@ def _refuse(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     }
     if any(arg is not None for arg in args) or given - {"quiet", "quiet_view", "overwrite_source"}:
         raise TypeError(f"not supported here: {', '.join(sorted(given)) or args}; dot draws, in its own format")
+
+
+def _format_of(outfile: Path, format: str | None) -> str:
+    """Return the format that the file's ending tells, unless another one is asked for: that is worth a warning."""
+    ending = outfile.suffix[1:].lower()
+    if format is not None and format.lower() != ending:
+        words = f"the outfile {os.fspath(outfile)!r} will hold {format}, which its ending does not tell"
+        warnings.warn(words, graphviz.FormatSuffixMismatchWarning, stacklevel=3)
+    return check_format(ending if format is None else format)
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:

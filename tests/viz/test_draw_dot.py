@@ -82,6 +82,12 @@ def test_a_times_a_has_two_arrows_each_way() -> None:
     assert "∂b/∂a₂ = a = 3" in source
 
 
+def test_an_inputs_two_arrows_stay_side_by_side_but_not_those_of_one_input() -> None:
+    a, b = Value(3.0, label="a"), Value(2.0, label="b")
+    assert "ordering=in" in draw_dot(a * b).source
+    assert "ordering=in" not in draw_dot(a * a).source, "there the backward arrows lie below the forward ones"
+
+
 def test_arrows_go_from_value_to_value_and_back_from_gradient_to_gradient() -> None:
     e = example()
     e.backward()
