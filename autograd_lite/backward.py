@@ -37,9 +37,11 @@ def backward(root: Value, seed: Any = None) -> None:
     try:
         if lines is None and not has_arrays:
             _scalar_pass(root, seed, leaves, inner)
+            holds_nan = any([leaf.grad != leaf.grad for leaf in leaves])  # noqa: C419  (a list is faster here)
         else:
             _array_pass(root, seed, inner, lines, guarded=lines is not None)
-        if any(map(_holds_nan, leaves)):
+            holds_nan = any(map(_holds_nan, leaves))
+        if holds_nan:
             _restore(leaves, before)
             _array_pass(root, seed, inner, lines, guarded=True)
     except BaseException:  # an anomaly, a user's faulty rule, Ctrl-C: half a gradient is nobody's
@@ -107,7 +109,8 @@ def _array_pass(root: Value, seed: Any, inner: list[Value], lines: dict[Any, str
     with np.errstate(all="ignore"):
         for node in reversed(inner):
             g = node.grad
-            for x, received in contributions(node, g, guarded):
+            sent = _send_arrays(node, g, guarded) if type(node._da) is tuple else _send_scalars(node, g)
+            for x, received in sent:
                 have = x.grad
                 if have is not None:
                     x.grad = have + received
@@ -125,16 +128,7 @@ def _own(received: Any, g: Any) -> Any:
     return received if is_new else received.copy()
 
 
-def contributions(node: Any, g: Any, guarded: bool = False) -> Iterator[tuple[Value, Any]]:
-    """For each input of `node` that takes gradients: the input, and what the node's gradient `g` sends to it.
-
-    The numbers are those of the forward pass. With a Value as `g`, the result is a Value, with a graph of its own.
-    """
-    if isinstance(g, Value):
-        return _send_values(node, g)
-    if type(node._da) is tuple:
-        return _send_arrays(node, g, guarded)
-    return _send_scalars(node, g)
+# --- what a node sends: pairs of an input that takes gradients, and its share of the node's gradient g ---------------
 
 
 def _send_scalars(node: Any, g: float) -> Iterator[tuple[Value, float]]:
@@ -152,7 +146,7 @@ def _send_arrays(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]
         received = rule(g, y, *raws, **parameters)
         if type(raw) is float:
             received = float(np.add.reduce(received, axis=None))
-        elif received.shape != raw.shape or received.dtype != raw.dtype:
+        elif received.shape != raw.shape or received.dtype is not raw.dtype:
             received = _fitted(received, raw.shape).astype(raw.dtype, copy=False)
         yield x, received
 
@@ -249,13 +243,20 @@ def _cotangents(root: Value, inner: list[Value], seed: Any, guarded: bool) -> di
     lines = modes.mode().lines if FLOAT_NAMES["special"] else None
     for node in reversed(inner):
         if node in found:
-            for x, received in contributions(node, found[node], guarded):
+            for x, received in _contributions(node, found[node], guarded):
                 if lines is not None:
                     modes.check_backward(
                         lines, node, *(v._data if isinstance(v, Value) else v for v in (found[node], received))
                     )
                 found[x] = found[x] + received if x in found else received
     return found
+
+
+def _contributions(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, Any]]:
+    """What a node sends to its inputs; with a Value as `g`, Values, with a graph of their own."""
+    if isinstance(g, Value):
+        return _send_values(node, g)
+    return _send_arrays(node, g, guarded) if type(node._da) is tuple else _send_scalars(node, g)
 
 
 def _zeros_like(x: Value) -> Any:

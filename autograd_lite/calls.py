@@ -102,6 +102,15 @@ _BINARY = """def {name}(self, {parameter}):
 """
 
 
+_REDUCTION = """def {name}{signature}:
+    if special:
+        return apply({row}, (self,), **{{{given}}})
+    return array_node({row}, (self,), (self._data,), {{{given}}})
+"""
+
+_ALONG_AXES = {"axis", "keepdims", "ddof"}
+
+
 def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[..., Any]:
     """The method of an elementwise row with one or two inputs."""
     key = f"ROW_{row.name}"
@@ -150,6 +159,19 @@ def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any
     operands = inputs if row.variadic else f"({inputs},)"
     parameters = "".join(f", {n}={n}" for n in names if n not in row.inputs)
     return define(name, f"def {name}{bare}:\n    return apply({key}, {operands}{parameters})\n", FLOAT_NAMES)  # type: ignore[no-any-return]
+
+
+def reduction_method(row: Operation) -> Callable[..., Any]:
+    """The method of an operation on one array along an axis: what `caller` does, without its detours."""
+    FLOAT_NAMES[f"ROW_{row.name}"] = row
+    parameters = [p for name, p in row.signature.parameters.items() if name != row.inputs[0]]
+    given = ", ".join(f'"{p.name}": {p.name}' for p in parameters)
+    signature = inspect.Signature(
+        [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+        + [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+    )
+    source = _REDUCTION.format(name=row.name, signature=signature, row=f"ROW_{row.name}", given=given)
+    return define(row.name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
 
 
 def docstring(row: Operation) -> str:
@@ -219,7 +241,12 @@ def add_methods(row: Operation) -> None:
     fast = row.is_elementwise and len(row.inputs) <= 2
     text = docstring(row)
     general = _dressed(caller(row, row.name, method=True), text, "Value.")
-    method = _dressed(fast_method(row, row.name), text, "Value.") if fast else general
+    if fast:
+        method = _dressed(fast_method(row, row.name), text, "Value.")
+    elif len(row.inputs) == 1 and row.signature.parameters.keys() - row.inputs <= _ALONG_AXES:
+        method = _dressed(reduction_method(row), text, "Value.")
+    else:
+        method = general
     for name in (row.name, *row.aliases):
         setattr(Methods, name, method)
         setattr(Constant, name, general)

@@ -50,7 +50,7 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
     leaves: list[Value] = []
     inner: list[Value] = []
     if root.op is None:
-        return [root], inner, False
+        return [root], inner, type(root._data) is not float
     has_arrays = False
     opened, done = object(), object()
     stack: list[Value] = []

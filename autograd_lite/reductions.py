@@ -45,6 +45,8 @@ def kept(reduced: Any, a: Any, axis: Axis, keepdims: bool = False) -> Any:
 
 def count(a: Any, axis: Axis) -> int:
     """How many elements of `a` are reduced to one."""
+    if axis is None:
+        return np.size(a)
     return math.prod(np.shape(a)[i] for i in _axes(np.ndim(a), axis))
 
 
