@@ -12,6 +12,7 @@ if a leaf's gradient holds a nan, the pass is run again with guarded products, w
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -33,11 +34,10 @@ def backward(root: Value, seed: Any = None) -> None:
     seed = 1.0 if seed is None and type(root._data) is float else check_seed(root, seed)
     leaves, inner, has_arrays = walk(root)
     lines = modes.mode().lines if FLOAT_NAMES["special"] else None
-    before = [leaf.grad for leaf in leaves]
+    before = list(map(_grad_of, leaves))
     try:
         if lines is None and not has_arrays:
-            _scalar_pass(root, seed, leaves, inner)
-            holds_nan = any([leaf.grad != leaf.grad for leaf in leaves])  # noqa: C419  (a list is faster here)
+            holds_nan = _scalar_pass(root, seed, leaves, inner)
         else:
             _array_pass(root, seed, inner, lines, guarded=lines is not None)
             holds_nan = any(map(_holds_nan, leaves))
@@ -47,6 +47,9 @@ def backward(root: Value, seed: Any = None) -> None:
     except BaseException:  # an anomaly, a user's faulty rule, Ctrl-C: half a gradient is nobody's
         _restore(leaves, before)
         raise
+
+
+_grad_of = operator.attrgetter("grad")
 
 
 def _restore(leaves: list[Value], gradients: list[Any]) -> None:
@@ -63,8 +66,11 @@ def _holds_nan(leaf: Value) -> bool:
     return bool(length != length)
 
 
-def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Value]) -> None:
-    """The chain rule itself: input.grad += node.grad * d(node)/d(input), from the root back to the leaves."""
+def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Value]) -> bool:
+    """The chain rule itself: input.grad += node.grad * d(node)/d(input), from the root back to the leaves.
+
+    Whether a leaf came to hold a nan is the answer.
+    """
     for node in leaves:
         if node.grad is None:
             node.grad = 0.0
@@ -84,6 +90,11 @@ def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Valu
             d = node._db
             if d is not None:
                 node._b.grad += g * d
+    for node in leaves:
+        g = node.grad
+        if g != g:
+            return True
+    return False
 
 
 def check_seed(root: Value, seed: Any) -> Any:

@@ -224,8 +224,10 @@ class Value(Methods):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         """The picture of the graph, for notebooks."""
-        from viz import mimebundle
-
+        try:
+            from viz import mimebundle
+        except ImportError:  # the engine works without its pictures; a user's own viz.py may stand before them
+            return {"text/plain": repr(self)}
         return mimebundle(self, include, exclude)
 
     def __format__(self, spec: str) -> str:
