@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd_lite import modes
 from autograd_lite.graph import walk
-from autograd_lite.numbers import number
+from autograd_lite.numbers import fixed, number
 from autograd_lite.operation import Operation
 from autograd_lite.shaping import sum_to
 from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
@@ -125,8 +125,10 @@ def _array_pass(root: Value, seed: Any, inner: list[Value], lines: dict[Any, str
                 have = x.grad
                 if have is not None:
                     x.grad = have + received
-                else:
-                    x.grad = _own(received, g) if x.op is None else received
+                elif x.op is None:
+                    x.grad = _own(received, g)
+                else:  # several nodes may share one array: nobody writes to it
+                    x.grad = fixed(received) if type(received) is np.ndarray else received
                 if lines is not None:
                     modes.check_backward(lines, node, g, received)
 

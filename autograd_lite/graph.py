@@ -163,7 +163,10 @@ Packed = tuple[type, Any, Any, str, Operation | None, Any, Any, Any, Any]
 
 
 def pack(root: Value) -> tuple[Any, ...]:
-    """What pickle needs to build `root` again; leaves are pickled as themselves, so that graphs share them."""
+    """What pickle needs to build `root` again; leaves are pickled as themselves, so that graphs share them.
+
+    Inner nodes that two pickled roots have in common come back as two; `copy.deepcopy` keeps them one.
+    """
     if root.op is None:
         return _unpack_leaf, (type(root), root._data, root.grad, root.label)
     leaves, inner, _ = walk(root)

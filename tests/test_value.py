@@ -399,6 +399,15 @@ def test_the_seed_takes_the_roots_dtype() -> None:
     assert x.grad.dtype == np.float32
 
 
+def test_gradients_of_inner_nodes_are_read_only() -> None:
+    h = Value([1.0, 2.0]) * 2.0
+    k = h + 1.0
+    (k + 1.0).sum().backward()
+    with pytest.raises(ValueError, match="read-only"):
+        h.grad[:] = 77.0
+    assert k.grad.tolist() == [1.0, 1.0]
+
+
 def test_a_leafs_gradient_is_its_own() -> None:
     a, b = Value([1.0, 2.0]), Value([3.0, 4.0])
     y = a + b
