@@ -40,7 +40,7 @@ def backward(root: Value, seed: Any = None) -> None:
             holds_nan = _scalar_pass(root, seed, leaves, inner)
         else:
             _array_pass(root, seed, inner, lines, guarded=lines is not None)
-            holds_nan = any(map(_holds_nan, leaves))
+            holds_nan = any(map(_holds_nan, map(_grad_of, leaves)))
         if holds_nan:
             _restore(leaves, before)
             _array_pass(root, seed, inner, lines, guarded=True)
@@ -57,10 +57,9 @@ def _restore(leaves: list[Value], gradients: list[Any]) -> None:
         leaf.grad = gradient
 
 
-def _holds_nan(leaf: Value) -> bool:
-    g = leaf.grad
+def _holds_nan(g: Any) -> bool:
     if type(g) is not np.ndarray:
-        return g != g  # type: ignore[no-any-return]
+        return bool(g != g)
     flat = g.ravel()
     length = flat.dot(flat)  # one pass, and nan if any element is
     return bool(length != length)
@@ -246,9 +245,9 @@ def cotangents(root: Value, wrt: list[Value], seed: Any) -> list[Any]:
     _, inner, _ = walk(root)
     with np.errstate(all="ignore"):
         found = _cotangents(root, inner, seed, guarded=modes.mode().lines is not None)
-        if any(np.isnan(np.sum(found[x])) for x in wrt if x in found and not isinstance(found[x], Value)):
+        if not isinstance(seed, Value) and any(_holds_nan(found[x]) for x in wrt if x in found):
             found = _cotangents(root, inner, seed, guarded=True)
-    return [found[x] if x in found else _zeros_like(x) for x in wrt]
+    return [found[x] if x in found else zeros_like(x) for x in wrt]
 
 
 def _cotangents(root: Value, inner: list[Value], seed: Any, guarded: bool) -> dict[Value, Any]:
@@ -272,5 +271,6 @@ def _contributions(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, An
     return _send_arrays(node, g, guarded) if type(node._da) is tuple else _send_scalars(node, g)
 
 
-def _zeros_like(x: Value) -> Any:
+def zeros_like(x: Value) -> Any:
+    """The gradient of what does not depend on x."""
     return np.zeros_like(x._data) if x.shape else 0.0

@@ -145,32 +145,30 @@ def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any
     """The public function of a row, or its method, where `self` stands for the first input."""
     key = f"ROW_{row.name}"
     FLOAT_NAMES[key] = row
-    signature = row.signature
-    names = list(signature.parameters)
-    if method:
-        self_ = signature.parameters[row.inputs[0]].replace(name="self", default=inspect.Parameter.empty)
-        rest = [p for n, p in signature.parameters.items() if n != row.inputs[0]]
-        signature = signature.replace(parameters=[self_, *rest])
-    bare = signature.replace(
-        parameters=[p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()],
-        return_annotation=inspect.Signature.empty,
-    )
+    names = list(row.signature.parameters)
+    bare = _bare_signature(row, method)
     inputs = ", ".join("self" if method and n == row.inputs[0] else n for n in names if n in row.inputs)
     operands = inputs if row.variadic else f"({inputs},)"
     parameters = "".join(f", {n}={n}" for n in names if n not in row.inputs)
     return define(name, f"def {name}{bare}:\n    return apply({key}, {operands}{parameters})\n", FLOAT_NAMES)  # type: ignore[no-any-return]
 
 
+def _bare_signature(row: Operation, method: bool) -> inspect.Signature:
+    """The row's signature without annotations; for a method, `self` in place of the first input."""
+    empty = inspect.Parameter.empty
+    parameters = [p.replace(annotation=empty) for p in row.signature.parameters.values()]
+    if method:
+        (first,) = (p for p in parameters if p.name == row.inputs[0])
+        parameters.remove(first)
+        parameters.insert(0, first.replace(name="self", default=empty))
+    return inspect.Signature(parameters)
+
+
 def reduction_method(row: Operation) -> Callable[..., Any]:
     """The method of an operation on one array along an axis: what `caller` does, without its detours."""
     FLOAT_NAMES[f"ROW_{row.name}"] = row
-    parameters = [p for name, p in row.signature.parameters.items() if name != row.inputs[0]]
-    given = ", ".join(f'"{p.name}": {p.name}' for p in parameters)
-    signature = inspect.Signature(
-        [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-        + [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
-    )
-    source = _REDUCTION.format(name=row.name, signature=signature, row=f"ROW_{row.name}", given=given)
+    given = ", ".join(f'"{name}": {name}' for name in row.signature.parameters if name != row.inputs[0])
+    source = _REDUCTION.format(name=row.name, signature=_bare_signature(row, True), row=f"ROW_{row.name}", given=given)
     return define(row.name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
 
 
@@ -230,16 +228,16 @@ def _dressed(function: Callable[..., Any], text: str, owner: str) -> Callable[..
 
 
 def public_function(row: Operation) -> Callable[..., Any]:
-    """The function that users call: on numbers plain arithmetic, on Values a node."""
-    return _dressed(caller(row, row.name), docstring(row), "")
-
-
-def add_methods(row: Operation) -> None:
-    """Give `Value` the row's method, operator and aliases; `Constant` gets those that know it is no variable."""
-    if row.variadic:
-        return
-    fast = row.is_elementwise and len(row.inputs) <= 2
+    """Make the function that users call, on numbers plain arithmetic, on Values a node; and the row's methods."""
     text = docstring(row)
+    if not row.variadic:
+        _add_methods(row, text)
+    return _dressed(caller(row, row.name), text, "")
+
+
+def _add_methods(row: Operation, text: str) -> None:
+    """Give `Value` the row's method, operator and aliases; `Constant` gets those that know it is no variable."""
+    fast = row.is_elementwise and len(row.inputs) <= 2
     general = _dressed(caller(row, row.name, method=True), text, "Value.")
     if fast:
         method = _dressed(fast_method(row, row.name), text, "Value.")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import modes
-from autograd_lite.backward import cotangents
+from autograd_lite.backward import cotangents, zeros_like
 from autograd_lite.functions import stack
 from autograd_lite.value import Constant, Value
 
@@ -87,7 +87,7 @@ class _Trace:
 
     def _pull(self, output: Any, seed: Any) -> list[Any]:
         if not isinstance(output, Value):
-            return [_zeros(x) for x in self.variables]
+            return [zeros_like(x) for x in self.variables]
         if self.on_values and not isinstance(seed, Value):
             seed = Constant(seed)
         gradients = cotangents(output, self.variables, seed)
@@ -107,10 +107,6 @@ def _nested() -> Iterator[None]:
         yield
     finally:
         _inside.reset(token)
-
-
-def _zeros(x: Value) -> Any:
-    return np.zeros_like(x._data) if x.shape else 0.0
 
 
 def _own(g: Any) -> Any:
@@ -322,13 +318,13 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     directions = _aligned("jvp", list(primals), list(tangents))
     y = _one("jvp", trace.output)
     if not isinstance(y, Value):
-        return y, _zeros(Value(y))
+        return y, zeros_like(Value(y))
     on_values = trace.on_values or any(isinstance(t, Value) for t in directions)
     vector = Value(np.ones(y.shape))
     with modes.recording():
         change = _inner(cotangents(y, trace.variables, vector), directions)
     if not isinstance(change, Value):
-        return trace.returned(y), _zeros(y)
+        return trace.returned(y), zeros_like(y)
     with modes.recording():
         (result,) = cotangents(change, [vector], Constant(1.0) if on_values else 1.0)
     return trace.returned(y), result if on_values else _own(result)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import elementary, products, reductions, shaping  # noqa: F401  (they fill the table)
-from autograd_lite.calls import add_methods, public_function
+from autograd_lite.calls import public_function
 from autograd_lite.methods import Methods
 from autograd_lite.operation import TABLE, Operation
 from autograd_lite.recording import apply, many_node, node_of
@@ -30,7 +30,6 @@ __all__ = []
 def publish(row: Operation) -> Callable[..., Any]:
     """Make a row's function, its methods, and its name in the text of other rows."""
     function = public_function(row)
-    add_methods(row)
     if not row.numpy:
         NUMPY_NAMES[row.name] = _in_text(row, function)
     return function

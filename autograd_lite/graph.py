@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_lite.numbers import fixed
 from autograd_lite.operation import Operation
-from autograd_lite.value import Value, new
+from autograd_lite.value import Value, leaf_of
 
 __all__ = ["CycleError", "local_derivatives", "topological_order", "walk"]
 
@@ -189,11 +189,8 @@ def _packed(node: Value, places: dict[Value, int]) -> Packed:
 
 
 def _unpack_leaf(kind: type[Value], data: Any, grad: Any, label: str) -> Value:
-    leaf = new(kind)
-    leaf._data, leaf.grad, leaf.label = data, grad, label
-    leaf.op = leaf._a = leaf._b = leaf._da = leaf._db = leaf._mark = None
-    if type(data) is np.ndarray:
-        fixed(data)
+    leaf = leaf_of(kind, fixed(data) if type(data) is np.ndarray else data, label)
+    leaf.grad = grad
     return leaf
 
 

@@ -43,6 +43,13 @@ def fixed(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def copied(parameter: Any) -> Any:
+    """A parameter as it is now: a copy of a list or an array, which the user could change. No positions are ints."""
+    if isinstance(parameter, list) and not parameter:
+        return np.array([], dtype=int)
+    return np.array(parameter) if isinstance(parameter, (np.ndarray, list)) else parameter
+
+
 def _float(data: Any) -> float:
     try:
         return float(data)

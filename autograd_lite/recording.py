@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import modes
-from autograd_lite.numbers import fixed, number
+from autograd_lite.numbers import copied, fixed, number
 from autograd_lite.operation import Operation
 from autograd_lite.text import FLOAT_NAMES
-from autograd_lite.value import Value, constant_of, new, settled
+from autograd_lite.value import Constant, Value, leaf_of, new, settled
 
 new_node = functools.partial(new, Value)
 """An empty node: a call straight into C."""
@@ -43,16 +43,18 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     if row.is_elementwise and all(type(x) is float for x in raws):
         node = _scalar_node(row, inputs, raws)
     else:
-        node = array_node(row, inputs, raws, {name: _fixed(p) for name, p in parameters.items()})
+        node = array_node(
+            row, inputs, raws, {name: copied(p._data if isinstance(p, Value) else p) for name, p in parameters.items()}
+        )
     if FLOAT_NAMES["special"]:
         mode = modes.mode()
         if mode.lines is not None:
             modes.check_forward(mode.lines, node)
         if not mode.recording:
-            return constant_of(node._data)
+            return leaf_of(Constant, node._data)
     if any(type(x) is Value for x in inputs):
         return node
-    return constant_of(node._data) if any(isinstance(x, Value) for x in inputs) else node._data
+    return leaf_of(Constant, node._data) if any(isinstance(x, Value) for x in inputs) else node._data
 
 
 def _element_by_element(row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
@@ -71,15 +73,6 @@ def _cells(x: Value) -> Any:
     for place in np.ndindex(x.shape):
         cells[place] = x[place] if place else x
     return cells
-
-
-def _fixed(parameter: Any) -> Any:
-    """A parameter as it is now: a copy of what the user could change, the bare number of a Value."""
-    if isinstance(parameter, Value):
-        return parameter._data
-    if isinstance(parameter, list) and not parameter:
-        return np.array([], dtype=int)
-    return np.array(parameter) if isinstance(parameter, (np.ndarray, list)) else parameter
 
 
 def many_node(row: Operation, data: float, inputs: tuple[Any, ...], derivatives: list[Any]) -> Value:

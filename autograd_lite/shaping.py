@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.methods import Methods
+from autograd_lite.numbers import copied
 from autograd_lite.operation import Trial, array_operation
 from autograd_lite.text import NUMPY_NAMES
 
@@ -120,9 +121,7 @@ def plain_index(index: Any) -> Any:
         return tuple(plain_index(i) for i in index)
     if isinstance(index, Methods):
         raise TypeError("an index is a Value; positions have no gradient: use int(v.data) or an array of ints")
-    if isinstance(index, list) and not index:
-        return np.array([], dtype=int)
-    return np.array(index) if isinstance(index, (list, np.ndarray)) else index
+    return copied(index)
 
 
 def _take_index(a: Any, indices: Any, axis: int | None) -> Any:

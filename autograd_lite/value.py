@@ -207,7 +207,7 @@ class Value(Methods):
 
     def detach(self) -> Value:
         """Return a constant with the same number: what follows sends no gradient back."""
-        return constant_of(self._data if self.op else settled(self), self.label)
+        return leaf_of(Constant, self._data if self.op else settled(self), self.label)
 
     # --- as a Python object ---
 
@@ -376,12 +376,12 @@ def settled(leaf: Value) -> Any:
     return leaf._data
 
 
-def constant_of(data: Any, label: str = "") -> Constant:
-    """A constant with a number of our own, which needs no copy."""
-    constant = new(Constant)
-    constant._data, constant.label = data, label
-    constant.grad = constant.op = constant._a = constant._b = constant._da = constant._db = constant._mark = None
-    return constant
+def leaf_of(kind: type[Value], data: Any, label: str = "") -> Value:
+    """A leaf with a number of our own, which needs no copy."""
+    leaf = new(kind)
+    leaf._data, leaf.label = data, label
+    leaf.grad = leaf.op = leaf._a = leaf._b = leaf._da = leaf._db = leaf._mark = None
+    return leaf
 
 
 def _leaf_number(data: ArrayLike) -> Any:

@@ -30,18 +30,23 @@ def parameters() -> list[Any]:
     return [p for n, m in pairs for p in (rng.normal(size=(n, m)) / np.sqrt(n), rng.normal(size=m) * 0.1)]
 
 
+def _loss(x: Any, t: Any, ps: list[Any]) -> Any:
+    """The network's loss, in the operators that our Values and torch's tensors have in common."""
+    w1, b1, w2, b2, w3, b3 = ps
+    h = (x @ w1 + b1).relu()
+    h = (h @ w2 + b2).relu()
+    return ((h @ w3 + b3 - t) ** 2).mean()
+
+
 def _ours() -> Contestant:
     ag = peer("autograd_lite")
     x, t = map(ag.Constant, data())
     ps = [ag.Value(p) for p in parameters()]
 
     def step() -> Any:
-        w1, b1, w2, b2, w3, b3 = ps
         for p in ps:
             p.grad = None
-        h = (x @ w1 + b1).relu()
-        h = (h @ w2 + b2).relu()
-        loss = ((h @ w3 + b3 - t) ** 2).mean()
+        loss = _loss(x, t, ps)
         loss.backward()
         for p in ps:
             p.data -= RATE * p.grad
@@ -76,12 +81,9 @@ def _torch_operators() -> Contestant:
     update = _torch_updates(ps)
 
     def step() -> Any:
-        w1, b1, w2, b2, w3, b3 = ps
         for p in ps:
             p.grad = None
-        h = (x @ w1 + b1).relu()
-        h = (h @ w2 + b2).relu()
-        loss = ((h @ w3 + b3 - t) ** 2).mean()
+        loss = _loss(x, t, ps)
         loss.backward()
         update()
         return loss
