@@ -227,9 +227,8 @@ def _dressed(function: Callable[..., Any], text: str, owner: str) -> Callable[..
     return function
 
 
-def public_function(row: Operation) -> Callable[..., Any]:
+def public_function(row: Operation, text: str) -> Callable[..., Any]:
     """Make the function that users call, on numbers plain arithmetic, on Values a node; and the row's methods."""
-    text = docstring(row)
     if not row.variadic:
         _add_methods(row, text)
     return _dressed(caller(row, row.name), text, "")

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import elementary, products, reductions, shaping  # noqa: F401  (they fill the table)
-from autograd_lite.calls import public_function
+from autograd_lite.calls import docstring, public_function
 from autograd_lite.methods import Methods
 from autograd_lite.operation import TABLE, Operation
 from autograd_lite.recording import apply, many_node, node_of
 from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
 from autograd_lite.value import Value
 
-INTERNAL = {"pos", "scatter", "strong_mul", "getitem", "sum_many", "dot_many"}
+INTERNAL = {"pos", "scatter", "fold", "strong_mul", "getitem", "sum_many", "dot_many", "max_many"}
 """Rows without a public function: Python's syntax or other rows make them."""
 
 OWN_FORM = ("reshape", "transpose", "concatenate", "stack", "einsum")
@@ -27,9 +27,9 @@ OWN_FORM = ("reshape", "transpose", "concatenate", "stack", "einsum")
 __all__ = []
 
 
-def publish(row: Operation) -> Callable[..., Any]:
-    """Make a row's function, its methods, and its name in the text of other rows."""
-    function = public_function(row)
+def publish(row: Operation, text: str = "") -> Callable[..., Any]:
+    """Make a row's function, its methods, and its name in the text of other rows; `text` is their help."""
+    function = public_function(row, text or docstring(row))
     if not row.numpy:
         NUMPY_NAMES[row.name] = _in_text(row, function)
     return function
@@ -56,8 +56,10 @@ for _row in TABLE.values():
 
 # --- functions that take a sequence --------------------------------------------------------------------------------
 
-SUM_MANY, DOT_MANY = TABLE["sum_many"], TABLE["dot_many"]
+SUM_MANY, DOT_MANY, MAX_MANY = TABLE["sum_many"], TABLE["dot_many"], TABLE["max_many"]
 _array_sum: Callable[..., Any] = globals()["sum"]
+_array_max: Callable[..., Any] = globals()["max"]
+_array_min: Callable[..., Any] = globals()["min"]
 _array_dot: Callable[..., Any] = globals()["dot"]
 
 
@@ -81,9 +83,9 @@ def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     >>> total.data, total.op.name, len(total.inputs)
     (6.0, 'sum_many', 3)
     """
-    if isinstance(a, Value) or (isinstance(a, np.ndarray) and a.dtype.kind != "O"):
+    if isinstance(a, (Value, np.ndarray)):
         return _array_sum(a, axis, keepdims=keepdims)
-    values = _flat(a)
+    values = list(a)
     if not any(isinstance(x, Value) for x in values):
         return _array_sum(values, axis, keepdims=keepdims)
     if axis is not None or keepdims:
@@ -92,6 +94,51 @@ def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     if raws is not None:
         return _many(SUM_MANY, builtins.sum(raws), values, [1.0] * len(raws))
     return functools.reduce(operator.add, values)
+
+
+def max(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Greatest element of an array over `axis`, or of a list of scalars, which makes one node.
+
+    Equal greatest elements share the gradient evenly; nan propagates.
+
+    Parameters
+    ----------
+    a : Value, array_like, or list or tuple of scalar Values and numbers
+        Among what to choose.
+    axis, keepdims
+        As in NumPy; for arrays only.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> v = [ag.Value(2.0), ag.Value(2.0), ag.Value(1.0)]
+    >>> ag.max(v).backward()
+    >>> [x.grad for x in v]
+    [0.5, 0.5, 0.0]
+    """
+    values = a if isinstance(a, (list, tuple)) and axis is None and not keepdims else ()
+    raws = _scalars(list(values)) if any(isinstance(x, Value) for x in values) else None
+    if raws is None:
+        return _array_max(a, axis, keepdims=keepdims)
+    top = float(MAX_MANY.forward(*raws))
+    chosen = [x == top for x in raws]
+    return _many(MAX_MANY, top, list(values), [c / (builtins.sum(chosen) or 1) for c in chosen])
+
+
+def min(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Least element of an array over `axis`, or of a list of scalars, as `max` of their negatives.
+
+    Equal least elements share the gradient evenly; nan propagates.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> ag.min([ag.Value(2.0), 1.0]).data
+    1.0
+    """
+    if isinstance(a, (list, tuple)) and any(isinstance(x, Value) for x in a):
+        return -max([-x for x in a], axis, keepdims=keepdims)
+    return _array_min(a, axis, keepdims=keepdims)
 
 
 def dot(a: Any, b: Any) -> Any:
@@ -166,6 +213,7 @@ def _is_list(a: Any) -> bool:
 
 
 def _flat(a: Iterable[Any]) -> list[Any]:
+    """A list's elements, an array's if it has one axis; anything else is left whole."""
     if isinstance(a, np.ndarray):
         return a.tolist() if a.ndim == 1 else [a]
     return [a] if isinstance(a, Value) else list(a)

@@ -23,7 +23,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from autograd_lite.text import (
     FLOAT_NAMES,
@@ -80,6 +80,9 @@ class Operation:
     silent_rows : callable or None
         For reductions and operations along an axis, ``silent_rows(g, a, **parameters)``: which elements of the input
         belong to a row whose gradient is 0, so that it must receive nothing.
+    spelled : callable or None
+        For array operations, ``spelled(ag, *inputs, **parameters)``: the same on arrays of scalar Values (of dtype
+        object), spelled out in the public functions, which are `ag`.
     numpy : tuple
         NumPy's functions of the same meaning.
     aliases : tuple of str
@@ -105,6 +108,7 @@ class Operation:
     analytic: bool = True
     selects: bool = False
     silent_rows: Callable[..., Any] | None = None
+    spelled: Callable[..., Any] | None = None
     numpy: tuple[Callable[..., Any], ...] = ()
     aliases: tuple[str, ...] = ()
     domain: tuple[tuple[float, float], ...] = ()
@@ -240,6 +244,7 @@ def array_operation(
     aliases: Iterable[str] = (),
     analytic: bool = True,
     silent_rows: Callable[..., Any] | None = None,
+    spelled: Callable[..., Any] | Literal["forward"] | None = None,
     domain: tuple[float, float] = (-3.0, 3.0),
     trials: Iterable[Trial] = (),
 ) -> Callable[[Callable[..., Any]], Operation]:
@@ -255,6 +260,8 @@ def array_operation(
         The public signature where it differs from the function's, as in ``"condition, x, y"``.
     trials : iterable of Trial
         The calls with which the row is checked.
+    spelled : callable or "forward"
+        See `Operation`; "forward" for a NumPy function that works on arrays of objects as it is.
     symbol, name, numpy, aliases, analytic, silent_rows, domain
         See `Operation`; `domain` holds for every input.
     """
@@ -278,6 +285,7 @@ def array_operation(
             variadic=callable(vjp),
             analytic=analytic,
             silent_rows=silent_rows,
+            spelled=(lambda ag, *inputs, **given: function(*inputs, **given)) if spelled == "forward" else spelled,
             numpy=(numpy,) if callable(numpy) else tuple(numpy),
             aliases=tuple(aliases),
             domain=(domain,) * len(inputs),

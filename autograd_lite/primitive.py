@@ -94,7 +94,7 @@ def primitive(
             trials=trials or (Trial(((),) * len(rules)), Trial(((3,),) * len(rules))),
             analytic=analytic,
         )(forward)
-        public = functions.publish(row)
+        public = functions.publish(row, row.doc or f"The primitive {row.name}.")
         protocols.learn(row, public)
         return public
 

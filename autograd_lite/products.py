@@ -53,10 +53,30 @@ MATRIX_PRODUCTS = (
 )
 
 
+def _lists(a: Any, axis: int) -> Any:
+    """An array of the lists of elements along `axis`."""
+    rows = np.moveaxis(np.asarray(a, dtype=object), axis, -1)
+    lists = np.empty(rows.shape[:-1], dtype=object)
+    for place in np.ndindex(lists.shape):
+        lists[place] = rows[place].tolist()
+    return lists
+
+
+def _matmul_of_scalars(ag: Any, a: Any, b: Any) -> Any:
+    """Every element one node: the dot product of a row of a and a column of b."""
+    if not np.ndim(a) or not np.ndim(b):
+        raise ValueError(f"matmul of shapes {np.shape(a)}, {np.shape(b)}: neither may be a scalar; use *")
+    rows = _lists(a, -1) if np.ndim(b) == 1 else np.expand_dims(_lists(a, -1), -1)
+    columns = _lists(b, -min(np.ndim(b), 2))
+    columns = np.expand_dims(columns, -2) if np.ndim(a) > 1 and np.ndim(b) > 1 else columns
+    return np.frompyfunc(ag.dot, 2, 1)(rows, columns)
+
+
 @array_operation(
     vjp={"a": _matmul_left, "b": _matmul_right},
     symbol="@",
     numpy=np.matmul,
+    spelled=_matmul_of_scalars,
     trials=(*MATRIX_PRODUCTS, Trial(((2, 1, 2, 3), (3, 3, 1))), Trial(((3,), (2, 3, 2))), Trial(((2, 2, 3), (3,)))),
 )
 def matmul(a: Any, b: Any) -> Any:
@@ -89,10 +109,17 @@ def _dot_right(g: Any, y: Any, a: Any, b: Any) -> Any:
     return np.transpose(full, tuple(int(i) for i in np.argsort(order)))
 
 
+def _dot_of_scalars(ag: Any, a: Any, b: Any) -> Any:
+    if not np.ndim(a) or not np.ndim(b):
+        return a * b
+    return np.frompyfunc(ag.dot, 2, 1).outer(_lists(a, -1), _lists(b, -min(np.ndim(b), 2)))
+
+
 @array_operation(
     vjp={"a": _dot_left, "b": _dot_right},
     symbol="·",
     numpy=np.dot,
+    spelled=_dot_of_scalars,
     trials=(*MATRIX_PRODUCTS, Trial(((), (2,))), Trial(((2, 3), (2, 3, 2))), Trial(((2, 1, 3), (3,)))),
 )
 def dot(a: Any, b: Any) -> Any:
@@ -107,6 +134,7 @@ def dot(a: Any, b: Any) -> Any:
     },
     symbol="⊗",
     numpy=np.outer,
+    spelled="forward",
     trials=(Trial(((2,), (3,))), Trial(((2, 2), (2,))), Trial(((1,), (0,)))),
 )
 def outer(a: Any, b: Any) -> Any:
@@ -155,6 +183,7 @@ def _einsum_vjp(slot: int, g: Any, y: Any, *operands: Any, subscripts: str) -> A
     vjp=_einsum_vjp,
     symbol="einsum",
     numpy=np.einsum,
+    spelled="forward",
     trials=[
         Trial(((2, 3), (3, 2)), {"subscripts": "ij,jk->ik"}),
         Trial(((2, 3),), {"subscripts": "ij->j"}),
@@ -194,3 +223,14 @@ def dot_many(*values: Any) -> Any:
     """Dot product of many scalars as one node: the first half of the inputs times the second half."""
     half = len(values) // 2
     return builtins.sum(map(operator.mul, values[:half], values[half:]))
+
+
+def _max_many_vjp(slot: int, g: Any, y: Any, *values: Any) -> Any:
+    chosen = [np.equal(x, y) for x in values]
+    return np.where(chosen[slot], g / np.add.reduce(chosen), 0.0)
+
+
+@array_operation(vjp=_max_many_vjp, analytic=False, symbol="max", trials=[Trial(((), (), ())), Trial(((),))])
+def max_many(*values: Any) -> Any:
+    """Greatest of many scalars as one node; equal greatest ones share the gradient evenly, nan propagates."""
+    return np.max(values)

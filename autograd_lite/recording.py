@@ -37,7 +37,7 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
         raise modes.NotAnalyticError(row.name)
     if any(isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands):
-        return _element_by_element(row, operands, parameters)
+        return _on_scalars(row, operands, parameters)
     inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
     raws = tuple(x._data if isinstance(x, Value) else x for x in inputs)
     if row.is_elementwise and all(type(x) is float for x in raws):
@@ -57,14 +57,19 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     return leaf_of(Constant, node._data) if any(isinstance(x, Value) for x in inputs) else node._data
 
 
-def _element_by_element(row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
-    """An elementwise operation on arrays of Values: an array of Values, which is a scalar graph in NumPy's clothes."""
-    if not row.is_elementwise:
+def _on_scalars(row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    """An operation on arrays of Values: an array of Values, which is a scalar graph in NumPy's clothes."""
+    cells = [_cells(x) if isinstance(x, Value) else x for x in operands]
+    if row.is_elementwise:
+        return np.frompyfunc(lambda *xs: apply(row, xs, **parameters), len(cells), 1)(*cells)
+    if row.spelled is None:
         raise TypeError(
             f"{row.name} of an array of Values: join them first, with autograd_lite.stack(list(array.flat))"
         )
-    cells = [_cells(x) if isinstance(x, Value) else x for x in operands]
-    return np.frompyfunc(lambda *xs: apply(row, xs, **parameters), len(cells), 1)(*cells)
+    from autograd_lite import functions
+
+    y = row.spelled(functions, *cells, **parameters)
+    return y[()] if isinstance(y, np.ndarray) else y  # an array without axes is its element
 
 
 def _cells(x: Value) -> Any:

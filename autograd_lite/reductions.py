@@ -6,14 +6,17 @@ Rules are written with NumPy's names only, so that they run on arrays and, diffe
 
 from __future__ import annotations
 
+import builtins
+import functools
+import itertools
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.axes import Axis, along, axes_of, count, kept, reducing
 from autograd_lite.operation import Trial, array_operation
-
-Axis = int | tuple[int, ...] | None
 
 QUIET = np.errstate(all="ignore")
 """On operations that can leave the numbers: inf and nan are their answer, not an incident to warn of."""
@@ -27,27 +30,6 @@ REDUCTIONS = (
     Trial(((1, 1),), {"axis": 0}),
 )
 ALONG_ONE = (Trial(((4,),)), Trial(((2, 3),), {"axis": 0}), Trial(((2, 3),), {"axis": 1}))
-
-
-def _axes(ndim: int, axis: Axis) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(i % ndim for i in (axis if isinstance(axis, tuple) else (axis,))) if ndim else ()
-
-
-def kept(reduced: Any, a: Any, axis: Axis, keepdims: bool = False) -> Any:
-    """Give a reduced array its axes back, with length 1, so that it broadcasts against `a`."""
-    if keepdims or not np.ndim(a):
-        return reduced
-    axes = _axes(np.ndim(a), axis)
-    return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(np.shape(a))))
-
-
-def count(a: Any, axis: Axis) -> int:
-    """How many elements of `a` are reduced to one."""
-    if axis is None:
-        return np.size(a)
-    return math.prod(np.shape(a)[i] for i in _axes(np.ndim(a), axis))
 
 
 def _silent(g: Any, a: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
@@ -76,7 +58,9 @@ def _sum_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) 
     return _spread(g, a, axis, keepdims)
 
 
-@array_operation(vjp={"a": _sum_vjp}, symbol="Σ", numpy=np.sum, trials=REDUCTIONS)
+@array_operation(
+    vjp={"a": _sum_vjp}, spelled=reducing(lambda ag, v: ag.sum(v)), symbol="Σ", numpy=np.sum, trials=REDUCTIONS
+)
 def sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Sum of the elements over `axis` (all of them by default)."""
     return np.sum(a, axis=axis, keepdims=keepdims)
@@ -86,7 +70,11 @@ def _mean_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False)
     return _spread(g / count(a, axis) if np.size(a) else g, a, axis, keepdims)
 
 
-@array_operation(vjp={"a": _mean_vjp}, numpy=np.mean, trials=REDUCTIONS)
+def _mean_of(ag: Any, v: list[Any]) -> Any:
+    return ag.div(ag.sum(v), len(v))
+
+
+@array_operation(vjp={"a": _mean_vjp}, spelled=reducing(_mean_of), numpy=np.mean, trials=REDUCTIONS)
 def mean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Arithmetic mean of the elements over `axis` (all of them by default)."""
     if axis is None and np.size(a) and not keepdims:  # NumPy's mean does the same in five times the time
@@ -100,7 +88,12 @@ def _extreme_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = Fal
 
 
 @array_operation(
-    vjp={"a": _extreme_vjp}, silent_rows=_silent, numpy=(np.max, np.amax), analytic=False, trials=REDUCTIONS
+    vjp={"a": _extreme_vjp},
+    spelled=reducing(lambda ag, v: ag.max(v)),
+    silent_rows=_silent,
+    numpy=(np.max, np.amax),
+    analytic=False,
+    trials=REDUCTIONS,
 )
 def max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Greatest element over `axis`; equal greatest elements share the gradient evenly, nan propagates."""
@@ -108,7 +101,12 @@ def max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 
 @array_operation(
-    vjp={"a": _extreme_vjp}, silent_rows=_silent, numpy=(np.min, np.amin), analytic=False, trials=REDUCTIONS
+    vjp={"a": _extreme_vjp},
+    spelled=reducing(lambda ag, v: ag.min(v)),
+    silent_rows=_silent,
+    numpy=(np.min, np.amin),
+    analytic=False,
+    trials=REDUCTIONS,
 )
 def min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Least element over `axis`; equal least elements share the gradient evenly, nan propagates."""
@@ -132,7 +130,7 @@ def _prod_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False)
         return g
     if not np.size(a):
         return kept(g, a, axis, keepdims) * np.zeros(np.shape(a))
-    axes = _axes(np.ndim(a), axis)
+    axes = axes_of(np.ndim(a), axis)
     order = tuple(i for i in range(np.ndim(a)) if i not in axes) + axes
     moved = np.transpose(a, order)
     rows = np.reshape(moved, (*moved.shape[: np.ndim(a) - len(axes)], -1))
@@ -140,7 +138,14 @@ def _prod_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False)
     return kept(g, a, axis, keepdims) * others
 
 
-@array_operation(vjp={"a": _prod_vjp}, silent_rows=_silent, symbol="Π", numpy=np.prod, trials=REDUCTIONS)
+@array_operation(
+    vjp={"a": _prod_vjp},
+    spelled=reducing(lambda ag, v: functools.reduce(operator.mul, v, 1.0)),
+    silent_rows=_silent,
+    symbol="Π",
+    numpy=np.prod,
+    trials=REDUCTIONS,
+)
 def prod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Product of the elements over `axis`; its gradient is exact where elements are 0."""
     return np.prod(a, axis=axis, keepdims=keepdims)
@@ -162,7 +167,18 @@ def _var_vjp(g: Any, y: Any, a: Any, axis: Axis = None, ddof: float = 0, keepdim
     return kept(g, a, axis, keepdims) * _deviation(a, axis) * _quotient(2.0, count(a, axis) - ddof)
 
 
-@array_operation(vjp={"a": _var_vjp}, silent_rows=_silent, numpy=np.var, trials=REDUCTIONS[:4])
+def _deviations(ag: Any, v: list[Any]) -> list[Any]:
+    middle = _mean_of(ag, v)
+    return [x - middle for x in v]
+
+
+def _var_of(ag: Any, v: list[Any], ddof: float = 0) -> Any:
+    return ag.div(ag.sum([d * d for d in _deviations(ag, v)]), len(v) - ddof)
+
+
+@array_operation(
+    vjp={"a": _var_vjp}, spelled=reducing(_var_of), silent_rows=_silent, numpy=np.var, trials=REDUCTIONS[:4]
+)
 @QUIET
 def var(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """Variance over `axis`: the mean square deviation from the mean, with divisor ``n - ddof``."""
@@ -175,7 +191,13 @@ def _std_vjp(g: Any, y: Any, a: Any, axis: Axis = None, ddof: float = 0, keepdim
     return kept(g, a, axis, keepdims) * slope
 
 
-@array_operation(vjp={"a": _std_vjp}, silent_rows=_silent, numpy=np.std, trials=REDUCTIONS[:4])
+def _std_of(ag: Any, v: list[Any], ddof: float = 0) -> Any:
+    return ag.div(_norm_of(ag, _deviations(ag, v)), ag.sqrt(len(v) - ddof))
+
+
+@array_operation(
+    vjp={"a": _std_vjp}, spelled=reducing(_std_of), silent_rows=_silent, numpy=np.std, trials=REDUCTIONS[:4]
+)
 @QUIET
 def std(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """Standard deviation over `axis`, with divisor ``n - ddof``; the gradient of a constant array is 0."""
@@ -194,7 +216,18 @@ NORMS = (
 )
 
 
-@array_operation(vjp={"a": _norm_vjp}, silent_rows=_silent, symbol="‖.‖", numpy=np.linalg.norm, trials=NORMS)
+def _norm_of(ag: Any, v: list[Any], ord: object = None) -> Any:
+    return functools.reduce(ag.hypot, v, 0.0)
+
+
+@array_operation(
+    vjp={"a": _norm_vjp},
+    spelled=reducing(_norm_of),
+    silent_rows=_silent,
+    symbol="‖.‖",
+    numpy=np.linalg.norm,
+    trials=NORMS,
+)
 @QUIET
 def norm(a: Any, ord: object = None, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Euclidean length over `axis` (of all elements by default); its gradient at 0 is 0, and it does not overflow."""
@@ -221,7 +254,21 @@ def _logsumexp_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = F
     return kept(g, a, axis, keepdims) * np.where(np.isfinite(total), np.exp(a - total), 0.0)
 
 
-@array_operation(vjp={"a": _logsumexp_vjp}, silent_rows=_silent, trials=REDUCTIONS)
+def _shifted(v: list[Any]) -> tuple[list[Any], float]:
+    """The elements less the greatest number among them, with which exp cannot overflow, and that number."""
+    top = builtins.max(float(getattr(x, "_data", x)) for x in v)
+    top = top if math.isfinite(top) else 0.0
+    return [x - top for x in v], top
+
+
+def _logsumexp_of(ag: Any, v: list[Any]) -> Any:
+    if all(x <= -math.inf for x in v):  # the logarithm of 0, with gradient 0
+        return -math.inf
+    shifted, top = _shifted(v)
+    return ag.log(ag.sum([ag.exp(x) for x in shifted])) + top
+
+
+@array_operation(vjp={"a": _logsumexp_vjp}, spelled=reducing(_logsumexp_of), silent_rows=_silent, trials=REDUCTIONS)
 @QUIET
 def logsumexp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """log(sum(exp(a))) over `axis`, stable for any finite a; all -inf gives -inf with gradient 0."""
@@ -234,7 +281,13 @@ def _softmax_vjp(g: Any, y: Any, a: Any, axis: Axis = -1) -> Any:
     return y * (g - np.sum(g * y, axis=axis, keepdims=True))
 
 
-@array_operation(vjp={"a": _softmax_vjp}, silent_rows=_silent_along, trials=ALONG_ONE)
+def _softmax_of(ag: Any, v: list[Any]) -> list[Any]:
+    exps = [ag.exp(x) for x in _shifted(v)[0]]
+    total = ag.sum(exps)
+    return [ag.div(e, total) for e in exps]
+
+
+@array_operation(vjp={"a": _softmax_vjp}, spelled=along(_softmax_of), silent_rows=_silent_along, trials=ALONG_ONE)
 @QUIET
 def softmax(a: Any, axis: Axis = -1) -> Any:
     """exp(a) / sum(exp(a)) along `axis`, the last by default; stable for any finite a."""
@@ -246,7 +299,14 @@ def _log_softmax_vjp(g: Any, y: Any, a: Any, axis: Axis = -1) -> Any:
     return g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)
 
 
-@array_operation(vjp={"a": _log_softmax_vjp}, silent_rows=_silent_along, trials=ALONG_ONE)
+def _log_softmax_of(ag: Any, v: list[Any]) -> list[Any]:
+    total = _logsumexp_of(ag, v)
+    return [x - total for x in v]
+
+
+@array_operation(
+    vjp={"a": _log_softmax_vjp}, spelled=along(_log_softmax_of), silent_rows=_silent_along, trials=ALONG_ONE
+)
 @QUIET
 def log_softmax(a: Any, axis: Axis = -1) -> Any:
     """log(softmax(a)) along `axis`, the last by default; stable for any finite a."""
@@ -266,7 +326,12 @@ def _cumsum_vjp(g: Any, y: Any, a: Any, axis: int | None = None) -> Any:
     return np.reshape(summed, np.shape(a))
 
 
-@array_operation(vjp={"a": _cumsum_vjp}, numpy=np.cumsum, trials=(*ALONG_ONE, Trial(((2, 2),))))
+@array_operation(
+    vjp={"a": _cumsum_vjp},
+    spelled=along(lambda ag, v: list(itertools.accumulate(v)), default=None),
+    numpy=np.cumsum,
+    trials=(*ALONG_ONE, Trial(((2, 2),))),
+)
 def cumsum(a: Any, axis: int | None = None) -> Any:
     """Running sum along `axis`, or of the flattened array."""
     return np.cumsum(a, axis=axis)

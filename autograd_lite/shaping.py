@@ -27,13 +27,15 @@ def _reshape_back(g: Any, y: Any, a: Any, *_: Any, **__: Any) -> Any:
     return np.reshape(g, np.shape(a))
 
 
-@array_operation(vjp={"a": _reshape_back}, numpy=np.reshape, trials=[Trial(((2, 3),), {"shape": (3, -1)})])
+@array_operation(
+    vjp={"a": _reshape_back}, numpy=np.reshape, spelled="forward", trials=[Trial(((2, 3),), {"shape": (3, -1)})]
+)
 def reshape(a: Any, shape: Shape | int) -> Any:
     """The same elements in another `shape`, in row-major order."""
     return np.reshape(a, shape)
 
 
-@array_operation(vjp={"a": _reshape_back}, numpy=np.ravel, trials=[Trial(((2, 3),)), Trial(((),))])
+@array_operation(vjp={"a": _reshape_back}, numpy=np.ravel, spelled="forward", trials=[Trial(((2, 3),)), Trial(((),))])
 def ravel(a: Any) -> Any:
     """All elements in one row, in row-major order."""
     return np.ravel(a)
@@ -42,6 +44,7 @@ def ravel(a: Any) -> Any:
 @array_operation(
     vjp={"a": _reshape_back},
     numpy=np.squeeze,
+    spelled="forward",
     trials=[Trial(((1, 3, 1),)), Trial(((1, 3, 1),), {"axis": 0})],
 )
 def squeeze(a: Any, axis: int | Shape | None = None) -> Any:
@@ -52,6 +55,7 @@ def squeeze(a: Any, axis: int | Shape | None = None) -> Any:
 @array_operation(
     vjp={"a": _reshape_back},
     numpy=np.expand_dims,
+    spelled="forward",
     trials=[Trial(((2, 3),), {"axis": 1}), Trial(((),), {"axis": 0})],
 )
 def expand_dims(a: Any, axis: int | Shape) -> Any:
@@ -67,6 +71,7 @@ def _transpose_vjp(g: Any, y: Any, a: Any, axes: Shape | None = None) -> Any:
     vjp={"a": _transpose_vjp},
     symbol="T",
     numpy=np.transpose,
+    spelled="forward",
     trials=[Trial(((2, 3),)), Trial(((2, 3, 2),), {"axes": (2, 0, 1)}), Trial(((2, 1, 3),), {"axes": (0, -1, 1)})],
 )
 def transpose(a: Any, axes: Shape | None = None) -> Any:
@@ -77,6 +82,7 @@ def transpose(a: Any, axes: Shape | None = None) -> Any:
 @array_operation(
     vjp={"a": lambda g, y, a, shape: sum_to(g, np.shape(a))},
     numpy=np.broadcast_to,
+    spelled="forward",
     trials=[Trial(((3,),), {"shape": (2, 3)}), Trial(((2, 1),), {"shape": (2, 3)}), Trial(((),), {"shape": (2,)})],
 )
 def broadcast_to(a: Any, shape: Shape) -> Any:
@@ -101,6 +107,7 @@ def scatter(a: Any, index: Any, shape: Shape) -> Any:
 @array_operation(
     vjp={"a": lambda g, y, a, index: NUMPY_NAMES["scatter"](g, index, np.shape(a))},
     symbol="[ ]",
+    spelled="forward",
     trials=[
         Trial(((4,),), {"index": 1}),
         Trial(((4,),), {"index": slice(None, None, -2)}),
@@ -135,6 +142,7 @@ def _take_index(a: Any, indices: Any, axis: int | None) -> Any:
         "a": lambda g, y, a, indices, axis=None: NUMPY_NAMES["scatter"](g, _take_index(a, indices, axis), np.shape(a))
     },
     numpy=np.take,
+    spelled="forward",
     trials=[
         Trial(((2, 3),), {"indices": np.array([[0, -1], [0, 5]])}),
         Trial(((3, 2),), {"indices": np.array([2, 2, 0]), "axis": 0}),
@@ -153,6 +161,7 @@ def take(a: Any, indices: Any, axis: int | None = None) -> Any:
     },
     public="condition, x, y",
     numpy=np.where,
+    spelled="forward",
     trials=[
         Trial(((2, 3), (3,)), {"condition": np.array([[True], [False]])}),
         Trial(((), ()), {"condition": True}),
@@ -162,6 +171,49 @@ def take(a: Any, indices: Any, axis: int | None = None) -> Any:
 def where(x: Any, y: Any, condition: Any) -> Any:
     """Elements of x where the condition holds, and of y elsewhere; the side that is not taken receives exactly 0."""
     return np.where(condition, x, y)
+
+
+def _strides(stride: int | Shape, size: Shape) -> Shape:
+    return (stride,) * len(size) if isinstance(stride, int) else tuple(stride)
+
+
+def _place_in_windows(offset: Shape, counts: Shape, strides: Shape) -> tuple[Any, ...]:
+    """Where the elements at `offset` in every window lie in the array that the windows look at."""
+    return (Ellipsis, *(slice(i, i + n * s, s) for i, n, s in zip(offset, counts, strides, strict=True)))
+
+
+@array_operation(
+    vjp={"a": lambda g, y, a, size, shape, stride=1: NUMPY_NAMES["unfold"](g, size, stride)},
+    trials=[
+        Trial(((2, 2, 2),), {"size": (2,), "shape": (2, 3)}),
+        Trial(((2, 1, 2, 2),), {"size": (2, 2), "shape": (5, 3), "stride": (3, 2)}),
+    ],
+)
+def fold(a: Any, size: Shape, shape: Shape, stride: int | Shape = 1) -> Any:
+    """Windows of `size` added up where they overlap, in an array of `shape`. The converse of unfold."""
+    y = np.zeros(shape, getattr(a, "dtype", float))
+    counts = np.shape(a)[np.ndim(a) - 2 * len(size) : np.ndim(a) - len(size)]
+    for offset in np.ndindex(size):
+        y[_place_in_windows(offset, counts, _strides(stride, size))] += a[(Ellipsis, *offset)]
+    return y
+
+
+@array_operation(
+    vjp={"a": lambda g, y, a, size, stride=1: NUMPY_NAMES["fold"](g, size, np.shape(a), stride)},
+    spelled="forward",
+    trials=[
+        Trial(((4,),), {"size": (2,)}),
+        Trial(((2, 5),), {"size": (3,), "stride": 2}),
+        Trial(((2, 4, 5),), {"size": (2, 3), "stride": (2, 1)}),
+    ],
+)
+def unfold(a: Any, size: Shape, stride: int | Shape = 1) -> Any:
+    """Windows of `size` on the last axes, `stride` apart: (..., h, w) to (..., rows, columns, *size)."""
+    if np.ndim(a) < len(size) or any(n < k for n, k in zip(np.shape(a)[-len(size) :], size, strict=True)):
+        raise ValueError(f"windows of size {size} do not fit into the array")
+    windows = np.lib.stride_tricks.sliding_window_view(a, size, tuple(range(-len(size), 0)))
+    apart = tuple(slice(None, None, s) for s in _strides(stride, size))
+    return windows[(Ellipsis, *apart, *(slice(None),) * len(size))]
 
 
 def _part_of_join(slot: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> Any:
@@ -176,6 +228,7 @@ def _part_of_join(slot: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0)
 @array_operation(
     vjp=_part_of_join,
     numpy=np.concatenate,
+    spelled="forward",
     trials=[
         Trial(((2, 3), (1, 3))),
         Trial(((2, 3), (2, 1), (2, 0)), {"axis": 1}),
@@ -194,6 +247,7 @@ def _part_of_stack(slot: int, g: Any, y: Any, *arrays: Any, axis: int = 0) -> An
 @array_operation(
     vjp=_part_of_stack,
     numpy=np.stack,
+    spelled="forward",
     trials=[Trial(((2,), (2,), (2,))), Trial(((2, 1), (2, 1)), {"axis": -1}), Trial(((), ()))],
 )
 def stack(*arrays: Any, axis: int = 0) -> Any:

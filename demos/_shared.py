@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 BLUE, RED, INK, MUTED, GRID = "#0B5CAD", "#B2182B", "#1F2933", "#52606D", "#E4E7EB"
+SERIES = (BLUE, RED, "#E69F00", "#009E73", "#542788", MUTED)  # one colour for each line, in this order
+SIGNED = "PuOr"  # matplotlib's colour map from negative (orange) to positive (purple), symmetric about 0
+AMOUNT = "Blues"  # ... and from 0 to much
 
 STYLE: Any = {
     "axes.edgecolor": "#9AA5B1",
@@ -44,14 +47,31 @@ def progress(count: int, what: str) -> Iterable[int]:
 
 
 @contextmanager
+def panels(path: Path, title: str, *labels: tuple[str, str, str], columns: int = 0) -> Iterator[list[Axes]]:
+    """Draw on several axes in the demos' style, each with its (title, x, y); the figure is saved at the end."""
+    across = columns or len(labels)
+    down = -(-len(labels) // across)
+    with matplotlib.rc_context(STYLE):
+        fig = Figure(figsize=(8 if across == 1 else min(5.2 * across, 13), 4.5 * down), layout="constrained")
+        fig.suptitle(title, x=0.01, ha="left", color=INK, weight="bold", size=15)
+        cells = enumerate(labels, start=1)
+        yield [fig.add_subplot(down, across, i, title=t, xlabel=x, ylabel=y) for i, (t, x, y) in cells]
+        save(fig, path)
+
+
+@contextmanager
 def figure(path: Path, title: str, x: str, y: str) -> Iterator[Axes]:
     """Draw on axes in the demos' style; the figure is saved at the end."""
     with matplotlib.rc_context(STYLE):
         fig = Figure(figsize=(8, 4.5), layout="constrained")
-        axes = fig.add_subplot(title=title, xlabel=x, ylabel=y)
-        yield axes
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fig.savefig(path)
+        yield fig.add_subplot(title=title, xlabel=x, ylabel=y)
+        save(fig, path)
+
+
+def save(fig: Figure, path: Path) -> None:
+    """Write a figure; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fig.savefig(path)
 
 
 def name_line(axes: Axes, x: float, y: float, name: str, color: str, below: bool = False) -> None:

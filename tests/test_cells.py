@@ -1,0 +1,116 @@
+"""Array operations on arrays of scalar Values: spelled out in scalars, they give what the array operation gives."""
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import Constant, Value
+from autograd_lite.cells import cells, data_of, grad_of
+from autograd_lite.recording import apply
+from tests.tables import ARRAY_TRIALS, trial_inputs, trial_name
+
+INNER = {"scatter", "fold"}  # gradients need them, no user calls them
+TRIALS = [(row, trial) for row, trial in ARRAY_TRIALS if row.name not in INNER and any(trial.shapes)]
+
+
+def both_forms(numbers):
+    return [Value(x) for x in numbers], [cells(x) if np.ndim(x) else Value(x) for x in numbers]
+
+
+def weighted(y, g):
+    return ag.sum([ag.mul(a, b) for a, b in zip(np.asarray(y, dtype=object).flat, np.ravel(g), strict=True)])
+
+
+@pytest.mark.parametrize(("row", "trial"), TRIALS, ids=trial_name)
+def test_scalars_give_the_values_and_gradients_of_the_array_operation(row, trial):
+    arrays, scalars = both_forms(trial_inputs(row, trial, seed=1))
+    y = apply(row, tuple(arrays), **trial.parameters)
+    z = apply(row, tuple(scalars), **trial.parameters)
+    assert np.shape(z) == y.shape
+    np.testing.assert_allclose(data_of(z), y.data, rtol=1e-12, atol=1e-12)
+    if y.size:
+        g = np.random.default_rng(2).normal(size=y.shape)
+        y.backward(g)
+        weighted(z, g).backward()
+        for a, s in zip(arrays, scalars, strict=True):
+            np.testing.assert_allclose(grad_of(s), a.grad, rtol=1e-12, atol=1e-12)
+
+
+def test_sums_products_and_maxima_are_one_node_each():
+    a = cells(np.arange(6.0).reshape(2, 3))
+    for y, name in (
+        (ag.sum(a, axis=1), "sum_many"),
+        (ag.matmul(a, np.ones(3)), "dot_many"),
+        (ag.max(a, 1), "max_many"),
+    ):
+        assert [v.op.name for v in y] == [name, name]
+
+
+@pytest.mark.parametrize(("values", "share"), [([2.0, 2.0, 1.0], [0.5, 0.5, 0.0]), ([2.0, 2.0, 2.0], [1 / 3] * 3)])
+def test_equal_greatest_elements_share_evenly(values, share):
+    a = cells(values)
+    ag.max(a).backward()
+    assert grad_of(a).tolist() == share
+    b = cells(np.negative(values))
+    ag.min(b).backward()
+    assert grad_of(b).tolist() == share
+
+
+def test_nan_propagates_through_max():
+    assert np.isnan(ag.max([Value(1.0), Value(np.nan)]).data)
+
+
+@pytest.mark.parametrize("x", [[1000.0, -1000.0], [-np.inf, 0.0, 1.0]])
+@pytest.mark.parametrize("f", [ag.softmax, ag.log_softmax, ag.logsumexp])
+def test_softmax_and_its_relatives_are_stable(f, x):
+    a, v = cells(x), Value(x)
+    y, z = f(a), f(v)
+    np.testing.assert_allclose(data_of(y), z.data, rtol=1e-12)
+    (z if not z.shape else z[1]).backward()
+    (y if isinstance(y, Value) else y[1]).backward()
+    np.testing.assert_allclose(grad_of(a), v.grad, rtol=1e-12)
+
+
+def test_logsumexp_of_nothing_but_minus_infinity():
+    assert ag.logsumexp(cells([-np.inf, -np.inf])) == -np.inf
+
+
+def test_norm_and_std_at_their_tips():
+    for f, x in ((ag.norm, [0.0, 0.0]), (ag.std, [3.0, 3.0, 3.0])):
+        a = cells(x)
+        f(a).backward()
+        assert grad_of(a).tolist() == [0.0] * len(x)
+
+
+def test_numbers_and_constants_may_stand_among_the_values():
+    a = cells([1.0, 2.0])
+    y = ag.softmax(ag.where([True, True, False], np.append(a, 0.0), -np.inf))
+    np.testing.assert_allclose(data_of(y), [*ag.softmax(np.array([1.0, 2.0])), 0.0])
+    assert ag.sum(np.array([Constant(1.0), a[0]], dtype=object)).data == 2.0
+
+
+def test_an_operation_without_a_scalar_form_is_refused_with_advice():
+    @ag.primitive(vjp=lambda g, y, a: g[::-1])
+    def turned_round(a):
+        return a[::-1]
+
+    with pytest.raises(TypeError, match=r"turned_round of an array of Values.*stack"):
+        turned_round(cells([1.0, 2.0]))
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"2.*3"):
+        ag.matmul(cells(np.ones((2, 2))), np.ones(3))
+    with pytest.raises(ValueError, match="scalar"):
+        ag.matmul(cells(np.ones((2, 2))), 3.0)
+
+
+def test_gradients_of_cells_without_a_backward_pass():
+    assert grad_of(cells([1.0])) is None
+    assert cells([[1.0]], "W")[0, 0].label == "W[0,0]"
+
+
+def test_windows_that_do_not_fit_are_refused():
+    for shape in ((3,), (1, 5)):
+        with pytest.raises(ValueError, match=r"windows of size \(2, 2\) do not fit"):
+            ag.unfold(np.ones(shape), (2, 2))
