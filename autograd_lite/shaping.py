@@ -173,6 +173,27 @@ def where(x: Any, y: Any, condition: Any) -> Any:
     return np.where(condition, x, y)
 
 
+def _inside(pad_width: Any, ndim: int) -> tuple[slice, ...]:
+    """Where the array lies in the padded one."""
+    widths = np.broadcast_to(pad_width, (ndim, 2)).tolist()
+    return tuple(slice(before, -after or None) for before, after in widths)
+
+
+@array_operation(
+    vjp={"a": lambda g, y, a, pad_width: g[_inside(pad_width, np.ndim(a))]},
+    numpy=np.pad,
+    spelled="forward",
+    trials=[
+        Trial(((3,),), {"pad_width": 1}),
+        Trial(((2, 3),), {"pad_width": (0, 2)}),
+        Trial(((2, 3),), {"pad_width": ((0, 0), (1, 2))}),
+    ],
+)
+def pad(a: Any, pad_width: Any) -> Any:
+    """With `pad_width` zeros before and after each axis: a number, (before, after), or one such pair for each axis."""
+    return np.pad(a, pad_width)
+
+
 def _strides(stride: int | Shape, size: Shape) -> Shape:
     return (stride,) * len(size) if isinstance(stride, int) else tuple(stride)
 
@@ -211,7 +232,7 @@ def unfold(a: Any, size: Shape, stride: int | Shape = 1) -> Any:
     """Windows of `size` on the last axes, `stride` apart: (..., h, w) to (..., rows, columns, *size)."""
     if np.ndim(a) < len(size) or any(n < k for n, k in zip(np.shape(a)[-len(size) :], size, strict=True)):
         raise ValueError(f"windows of size {size} do not fit into the array")
-    windows = np.lib.stride_tricks.sliding_window_view(a, size, tuple(range(-len(size), 0)))
+    windows: Any = np.lib.stride_tricks.sliding_window_view(a, size, tuple(range(-len(size), 0)))
     apart = tuple(slice(None, None, s) for s in _strides(stride, size))
     return windows[(Ellipsis, *apart, *(slice(None),) * len(size))]
 

@@ -1,0 +1,241 @@
+"""Layers. Rows are examples; each runs on arrays and, after `to_scalars`, on scalar Values, from the same lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import functions as ag
+from autograd_lite.nn.init import Initialiser, Seed, fan_uniform, generator, normal
+from autograd_lite.nn.module import Module
+from autograd_lite.value import Value
+
+
+class Sequential(Module):
+    """Modules, or functions, one after the other.
+
+    Examples
+    --------
+    >>> import autograd_lite as ag
+    >>> from autograd_lite import nn
+    >>> model = nn.Sequential(nn.Linear(2, 3, seed=0), ag.tanh, nn.Linear(3, 1, seed=1))
+    >>> model([[1.0, 2.0], [3.0, 4.0]]).shape
+    (2, 1)
+    """
+
+    def __init__(self, *modules: Callable[..., Any]) -> None:
+        vars(self).update({str(i): module for i, module in enumerate(modules)})
+
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
+        return (module for name, module in vars(self).items() if name.isdecimal())
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __getitem__(self, i: int) -> Callable[..., Any]:
+        return list(self)[i]
+
+    def forward(self, x: Any) -> Any:
+        """Pass x through all modules."""
+        for module in self:
+            x = module(x)
+        return x
+
+
+class Linear(Module):
+    """A linear (affine) map of every example: O = X W + b.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        The numbers of features and of outputs.
+    bias : bool
+        Whether there is a b, which starts at 0.
+    init : initialiser
+        How W starts (`autograd_lite.nn.init`); uniform within 1/sqrt(n_in) by default, as in PyTorch.
+    columns : bool
+        Columns are examples, as the course writes it: Z = W X + b, with X (n_in, m), W (n_out, n_in), b (n_out, 1).
+        Otherwise rows are: X (m, n_in), W (n_in, n_out), b (n_out,).
+    seed : None, int or numpy Generator
+        Where random numbers come from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import nn
+    >>> nn.Linear(3, 2, seed=0)(np.ones((5, 3))).shape
+    (5, 2)
+    >>> layer = nn.Linear(3, 2, columns=True, seed=0)
+    >>> layer(np.ones((3, 5))).shape, layer.weight.shape, layer.bias.shape
+    ((2, 5), (2, 3), (2, 1))
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        bias: bool = True,
+        *,
+        init: Initialiser | None = None,
+        columns: bool = False,
+        seed: Seed = None,
+    ) -> None:
+        self.n_in, self.n_out, self.columns = n_in, n_out, columns
+        weight = (init or fan_uniform())((n_in, n_out), generator(seed), n_in, n_out)
+        self.weight = Value(weight.T if columns else weight, "weight")
+        self.bias = Value(np.zeros((n_out, 1) if columns else n_out), "bias") if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """Map x, of shape (..., n_in), to (..., n_out); by columns (n_in, m) to (n_out, m)."""
+        axis = 0 if self.columns else -1
+        if not np.ndim(x) or np.shape(x)[axis] != self.n_in:
+            raise ValueError(f"{self} needs {self.n_in} features along axis {axis}; x has shape {np.shape(x)}")
+        z = ag.matmul(self.weight, x) if self.columns else ag.matmul(x, self.weight)
+        return z if self.bias is None else z + self.bias
+
+    def extra_repr(self) -> str:
+        """Return sizes and options."""
+        options = ", bias=False" * (self.bias is None) + ", columns=True" * self.columns
+        return f"{self.n_in}, {self.n_out}{options}"
+
+
+class Embedding(Module):
+    """A table of vectors: each whole number is looked up.
+
+    Parameters
+    ----------
+    n, dim : int
+        The number of rows and their length.
+    init : initialiser
+        How the table starts; the standard normal distribution by default.
+
+    Examples
+    --------
+    >>> from autograd_lite import nn
+    >>> nn.Embedding(10, 4, seed=0)([[1, 2, 1]]).shape
+    (1, 3, 4)
+    """
+
+    def __init__(self, n: int, dim: int, *, init: Initialiser | None = None, seed: Seed = None) -> None:
+        self.n, self.dim = n, dim
+        self.weight = Value((init or normal(1.0))((n, dim), generator(seed), n, dim), "weight")
+
+    def forward(self, indices: Any) -> Any:
+        """Look up whole numbers from 0 to n - 1, of any shape (...), to (..., dim)."""
+        positions = np.asarray(indices)
+        if positions.dtype.kind not in "iu":
+            raise TypeError(f"{self} looks up whole numbers, not {positions.dtype}")
+        if positions.size and not 0 <= positions.min() <= positions.max() < self.n:
+            raise IndexError(f"{self} has rows 0 to {self.n - 1}; asked for {positions.min()} to {positions.max()}")
+        return ag.take(self.weight, positions, axis=0)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"{self.n}, {self.dim}"
+
+
+class LayerNorm(Module):
+    """Layer normalisation: (x - mean) / sqrt(variance + eps) over the last axis, times a weight, plus a bias.
+
+    References
+    ----------
+    Ba, Kiros, Hinton (2016), Layer Normalization.
+
+    Examples
+    --------
+    >>> from autograd_lite import nn
+    >>> nn.LayerNorm(2, eps=0.0)([1.0, 3.0]).data
+    array([-1.,  1.])
+    """
+
+    def __init__(self, dim: int, eps: float = 1e-5) -> None:
+        self.dim, self.eps = dim, eps
+        self.weight, self.bias = Value(np.ones(dim), "weight"), Value(np.zeros(dim), "bias")
+
+    def forward(self, x: Any) -> Any:
+        """Normalise the last axis of x, of length dim."""
+        deviation = x - ag.mean(x, axis=-1, keepdims=True)
+        variance = ag.mean(deviation * deviation, axis=-1, keepdims=True)
+        return deviation / ag.sqrt(variance + self.eps) * self.weight + self.bias
+
+    def extra_repr(self) -> str:
+        """Return the length."""
+        return f"{self.dim}"
+
+
+class RMSNorm(Module):
+    """Root-mean-square normalisation: x / sqrt(mean(x**2) + eps) over the last axis, times a weight.
+
+    References
+    ----------
+    Zhang, Sennrich (2019), Root Mean Square Layer Normalization.
+
+    Examples
+    --------
+    >>> from autograd_lite import nn
+    >>> nn.RMSNorm(2, eps=0.0)([1.0, 7.0]).data
+    array([0.2, 1.4])
+    """
+
+    def __init__(self, dim: int, eps: float = 1e-5) -> None:
+        self.dim, self.eps = dim, eps
+        self.weight = Value(np.ones(dim), "weight")
+
+    def forward(self, x: Any) -> Any:
+        """Normalise the last axis of x, of length dim."""
+        return x / ag.sqrt(ag.mean(ag.square(x), axis=-1, keepdims=True) + self.eps) * self.weight
+
+    def extra_repr(self) -> str:
+        """Return the length."""
+        return f"{self.dim}"
+
+
+class Dropout(Module):
+    """In training every element is 0 with probability p, and else divided by 1 - p; in evaluation x is left alone.
+
+    References
+    ----------
+    Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting.
+
+    Examples
+    --------
+    >>> from autograd_lite import nn
+    >>> layer = nn.Dropout(0.5, seed=0)
+    >>> layer([1.0, 1.0, 1.0, 1.0])
+    array([2., 0., 0., 0.])
+    >>> layer.eval()([1.0, 1.0])
+    [1.0, 1.0]
+    """
+
+    def __init__(self, p: float = 0.5, *, seed: Seed = None) -> None:
+        if not 0 <= p < 1:
+            raise ValueError(f"p is {p}; the probability of dropping is at least 0 and below 1")
+        self.p, self.rng = p, generator(seed)
+
+    def forward(self, x: Any) -> Any:
+        """Drop elements of x, of any shape, if in training."""
+        if not self.training or not self.p:
+            return x
+        return x * ((self.rng.random(np.shape(x)) >= self.p) / (1 - self.p))
+
+    def extra_repr(self) -> str:
+        """Return the probability."""
+        return f"{self.p}"
+
+
+class Flatten(Module):
+    """Each example's numbers in one row: (m, ...) to (m, n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd_lite import nn
+    >>> nn.Flatten()(np.ones((5, 2, 3))).shape
+    (5, 6)
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Flatten all axes but the first."""
+        return ag.reshape(x, (np.shape(x)[0], -1))

@@ -1,0 +1,259 @@
+"""`Module`: what holds parameters, and other modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd_lite.cells import cells, data_of, is_cells
+from autograd_lite.value import Value
+
+State = dict[str, NDArray[Any]]
+
+
+class Place(NamedTuple):
+    """Where a parameter or a module is kept: its dotted name, the module, list or dict that holds it, and the key."""
+
+    name: str
+    holder: Any
+    key: Any
+    item: Any
+
+    def put(self, item: Any) -> None:
+        """Keep another item in this place."""
+        if isinstance(self.holder, Module):
+            setattr(self.holder, self.key, item)
+        elif isinstance(self.holder, tuple):
+            raise TypeError(f"{self.name} is kept in a tuple, which cannot change; keep parameters in a list")
+        else:
+            self.holder[self.key] = item
+
+
+class Module:
+    """A part of a network: it computes, and knows its parameters.
+
+    A subclass makes its parameters and sub-modules in ``__init__`` and computes in ``forward``. Whatever attribute is a
+    parameter (a `Value` that is a leaf, or an array of such) or a module is found, in lists, tuples and dicts too.
+
+    The same module runs on arrays and on scalar Values: `to_scalars` turns each parameter into an array of scalar
+    Values, every number of which can be looked at, and `to_arrays` turns it back. ``forward`` is written once, with
+    operators and the functions of `autograd_lite` (``matmul(x, W)`` rather than ``x @ W``: NumPy's own product would
+    build a chain of additions).
+
+    Attributes
+    ----------
+    training : bool
+        Whether layers such as `Dropout` behave as in training; see `train` and `eval`.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value, nn
+    >>> class Scale(nn.Module):
+    ...     def __init__(self):
+    ...         self.factor = Value(2.0)
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> model = nn.Sequential(Scale(), nn.Linear(3, 1, seed=0))
+    >>> model
+    Sequential(
+      (0): Scale()  # 1 parameter
+      (1): Linear(3, 1)  # 4 parameters
+    )  # 5 parameters
+    >>> [name for name, parameter in model.named_parameters()]
+    ['0.factor', '1.weight', '1.bias']
+    """
+
+    training: bool = True
+
+    def forward(self, *args: Any) -> Any:
+        """Compute the output; each subclass has its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): define what it computes")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output: ``module(x)`` is ``module.forward(x)``."""
+        return self.forward(*args, **kwargs)
+
+    # --- what it holds ---
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Every parameter once, with its dotted name; in scalar form every number is one, as ``0.weight[2,1]``."""
+        seen = set()
+        for place in _parameter_places(self):
+            for name, value in _values(place):
+                if id(value) not in seen:
+                    seen.add(id(value))
+                    yield name, value
+
+    def parameters(self) -> list[Value]:
+        """Every parameter once: arrays, or in scalar form as many scalar Values as there are numbers."""
+        return [value for _, value in self.named_parameters()]
+
+    def modules(self) -> Iterator[Module]:
+        """The module itself and every module inside it, each once."""
+        seen = {id(self)}
+        yield self
+        for place in _places(self):
+            if isinstance(place.item, Module) and id(place.item) not in seen:
+                seen.add(id(place.item))
+                yield place.item
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    # --- training or not ---
+
+    def train(self, training: bool = True) -> Self:
+        """Behave as in training: `Dropout` drops. Returns the module."""
+        for module in self.modules():
+            module.training = training
+        return self
+
+    def eval(self) -> Self:
+        """Behave as after training: `Dropout` does nothing. Returns the module."""
+        return self.train(False)
+
+    # --- the numbers ---
+
+    def state_dict(self) -> State:
+        """Copies of all parameters' numbers by name; the same in array and in scalar form."""
+        return {place.name: np.array(data_of(place.item)) for place in _parameter_places(self)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take all parameters' numbers from `state`; nothing is changed unless everything fits.
+
+        Raises
+        ------
+        KeyError
+            If a name is missing, or is none of this module's.
+        ValueError, TypeError
+            If a shape or a dtype is not the parameter's.
+
+        Examples
+        --------
+        >>> from autograd_lite import nn
+        >>> here, there = nn.Linear(2, 1, seed=0), nn.Linear(2, 1, seed=1)
+        >>> there.load_state_dict(here.state_dict())
+        >>> bool((here.weight.data == there.weight.data).all())
+        True
+        """
+        places = list(_parameter_places(self))
+        names = [place.name for place in places]
+        if missing := [name for name in names if name not in state]:
+            raise KeyError(f"the state lacks {', '.join(missing)}; it has {', '.join(state) or 'nothing'}")
+        if unknown := [name for name in state if name not in names]:
+            raise KeyError(f"{type(self).__name__} has no {', '.join(unknown)}; it has {', '.join(names)}")
+        arrays = [_fitting(state[place.name], place) for place in places]
+        for place, array in zip(places, arrays, strict=True):
+            if is_cells(place.item):
+                for cell, number in zip(place.item.flat, array.flat, strict=True):
+                    cell.data = number
+            else:
+                place.item.data = array
+
+    def to_scalars(self) -> Self:
+        """Turn every parameter, in place, into an array of scalar Values. Make optimisers afterwards.
+
+        Examples
+        --------
+        >>> from autograd_lite import nn
+        >>> model = nn.Linear(2, 1, seed=0).to_scalars()
+        >>> model.weight.shape, model.weight[0, 0].label
+        ((2, 1), 'weight[0,0]')
+        """
+        return self._convert(lambda p: p if is_cells(p) or not p.shape else cells(p.data, p.label))
+
+    def to_arrays(self) -> Self:
+        """Turn every parameter, in place, into an array again: the converse of `to_scalars`."""
+        return self._convert(lambda p: Value(data_of(p), _array_label(p)) if is_cells(p) else p)
+
+    def _convert(self, converted: Callable[[Any], Any]) -> Self:
+        done: dict[int, Any] = {}  # parameters that are used in two places stay one
+        for place in list(_parameter_places(self)):
+            if id(place.item) not in done:
+                done[id(place.item)] = converted(place.item)
+            place.put(done[id(place.item)])
+        return self
+
+    # --- how it shows ---
+
+    def extra_repr(self) -> str:
+        """What the constructor was given, for `repr`."""
+        return ""
+
+    def __repr__(self) -> str:
+        inside = "".join(
+            f"\n  ({name}): " + repr(module).replace("\n", "\n  ") for name, module in _direct_modules(self)
+        )
+        count = sum(parameter.size for parameter in self.parameters())
+        comment = f"  # {count:,} parameter{'s' if count > 1 else ''}" if count else ""
+        return f"{type(self).__name__}({self.extra_repr()}{inside}{chr(10) if inside else ''}){comment}"
+
+
+def is_parameter(item: object) -> bool:
+    """Whether `item` is a variable that nothing computed, or an array of scalar ones."""
+    if is_cells(item):
+        return all(map(is_parameter, item.flat))  # type: ignore[attr-defined]
+    return type(item) is Value and item.op is None
+
+
+def _items(holder: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(holder, (list, tuple)):
+        return iter(list(enumerate(holder)))
+    return iter(list((vars(holder) if isinstance(holder, Module) else holder).items()))
+
+
+def _places(holder: Any, prefix: str = "", above: tuple[int, ...] = ()) -> Iterator[Place]:
+    """All parameters and modules in `holder`, depth first; one that is held twice comes twice, a circle ends."""
+    above += (id(holder),)
+    for key, item in _items(holder):
+        name = prefix + str(key)
+        if is_parameter(item):
+            yield Place(name, holder, key, item)
+        elif isinstance(item, (Module, list, tuple, dict)) and id(item) not in above:
+            if isinstance(item, Module):
+                yield Place(name, holder, key, item)
+            yield from _places(item, name + ".", above)
+
+
+def _parameter_places(module: Module) -> Iterator[Place]:
+    return (place for place in _places(module) if not isinstance(place.item, Module))
+
+
+def _direct_modules(holder: Any, prefix: str = "") -> Iterator[tuple[str, Module]]:
+    """The modules in `holder` that are not inside another, with their names."""
+    for key, item in _items(holder):
+        if isinstance(item, Module):
+            yield f"{prefix}{key}", item
+        elif isinstance(item, (list, tuple, dict)):
+            yield from _direct_modules(item, f"{prefix}{key}.")
+
+
+def _values(place: Place) -> Iterator[tuple[str, Value]]:
+    """The parameter at a place; an array of Values one by one."""
+    if not is_cells(place.item):
+        yield place.name, place.item
+        return
+    for index, value in np.ndenumerate(place.item):
+        yield f"{place.name}[{','.join(map(str, index))}]", value
+
+
+def _array_label(parameter: Any) -> str:
+    first = next(iter(parameter.flat), None)
+    return first.label.partition("[")[0] if first is not None else ""
+
+
+def _fitting(numbers: Any, place: Place) -> NDArray[Any]:
+    """`numbers` as an array, if it can stand in for the parameter."""
+    array, present = np.asarray(numbers), np.asarray(data_of(place.item))
+    if array.shape != present.shape:
+        raise ValueError(f"{place.name} has shape {present.shape}, the state's has {array.shape}")
+    if array.dtype != present.dtype:
+        raise TypeError(
+            f"{place.name} has dtype {present.dtype}, the state's has {array.dtype}; convert it with .astype"
+        )
+    return array
