@@ -61,7 +61,10 @@ def _on_scalars(row: Operation, operands: tuple[Any, ...], parameters: dict[str,
     """An operation on arrays of Values: an array of Values, which is a scalar graph in NumPy's clothes."""
     cells = [_cells(x) if isinstance(x, Value) else x for x in operands]
     if row.is_elementwise:
-        return np.frompyfunc(lambda *xs: apply(row, xs, **parameters), len(cells), 1)(*cells)
+        fast = getattr(Value, row.name)  # the method; it needs a variable in front
+        on_one = np.frompyfunc(lambda *xs: fast(*xs) if type(xs[0]) is Value else apply(row, xs), len(cells), 1)
+        with np.errstate(all="ignore"):  # inf and nan are answers, and NumPy looks at the processor's flags
+            return on_one(*cells)
     if row.spelled is None:
         raise TypeError(
             f"{row.name} of an array of Values: join them first, with autograd_lite.stack(list(array.flat))"

@@ -89,15 +89,6 @@ def test_numbers_and_constants_may_stand_among_the_values():
     assert ag.sum(np.array([Constant(1.0), a[0]], dtype=object)).data == 2.0
 
 
-def test_an_operation_without_a_scalar_form_is_refused_with_advice():
-    @ag.primitive(vjp=lambda g, y, a: g[::-1])
-    def turned_round(a):
-        return a[::-1]
-
-    with pytest.raises(TypeError, match=r"turned_round of an array of Values.*stack"):
-        turned_round(cells([1.0, 2.0]))
-
-
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"2.*3"):
         ag.matmul(cells(np.ones((2, 2))), np.ones(3))

@@ -98,3 +98,12 @@ def test_a_cell_may_be_run_again_and_names_of_value_are_taken() -> None:
     assert define(3.0)(Value(1.0)).data == 3.0
     with pytest.raises(ValueError, match="name of Value itself"):
         primitive(lambda x: x, name="shape", vjp=lambda g, y, x: g)
+
+
+def test_a_primitive_of_arrays_alone_is_refused_on_an_array_of_values_with_advice() -> None:
+    @primitive(vjp=lambda g, y, a: g[::-1], trials=(Trial(((3,),)),))
+    def turned_round(a: Any) -> Any:
+        return a[::-1]
+
+    with pytest.raises(TypeError, match=r"turned_round of an array of Values.*stack"):
+        turned_round(np.array([Value(1.0), Value(2.0)], dtype=object))

@@ -59,8 +59,10 @@ class Conv2d(Module):
         self.n_in, self.n_out = n_in, n_out
         self.size, self.stride, self.padding = _pair(size), _pair(stride), _pair(padding)
         shape, window = (n_out, n_in, *self.size), math.prod(self.size)
-        self.weight = Value((init or fan_uniform())(shape, generator(seed), n_in * window, n_out * window), "weight")
-        self.bias = Value(np.zeros(n_out), "bias") if bias else None
+        self.weight: Any = Value(
+            (init or fan_uniform())(shape, generator(seed), n_in * window, n_out * window), "weight"
+        )
+        self.bias: Any = Value(np.zeros(n_out), "bias") if bias else None
 
     def forward(self, x: Any) -> Any:
         """Convolve x, of shape (m, n_in, height, width), to (m, n_out, rows, columns)."""

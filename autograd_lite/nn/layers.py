@@ -84,8 +84,8 @@ class Linear(Module):
     ) -> None:
         self.n_in, self.n_out, self.columns = n_in, n_out, columns
         weight = (init or fan_uniform())((n_in, n_out), generator(seed), n_in, n_out)
-        self.weight = Value(weight.T if columns else weight, "weight")
-        self.bias = Value(np.zeros((n_out, 1) if columns else n_out), "bias") if bias else None
+        self.weight: Any = Value(weight.T if columns else weight, "weight")
+        self.bias: Any = Value(np.zeros((n_out, 1) if columns else n_out), "bias") if bias else None
 
     def forward(self, x: Any) -> Any:
         """Map x, of shape (..., n_in), to (..., n_out); by columns (n_in, m) to (n_out, m)."""
@@ -120,7 +120,7 @@ class Embedding(Module):
 
     def __init__(self, n: int, dim: int, *, init: Initialiser | None = None, seed: Seed = None) -> None:
         self.n, self.dim = n, dim
-        self.weight = Value((init or normal(1.0))((n, dim), generator(seed), n, dim), "weight")
+        self.weight: Any = Value((init or normal(1.0))((n, dim), generator(seed), n, dim), "weight")
 
     def forward(self, indices: Any) -> Any:
         """Look up whole numbers from 0 to n - 1, of any shape (...), to (..., dim)."""

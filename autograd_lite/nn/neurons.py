@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -158,19 +159,11 @@ class MLP(_TakesLists):
         init: Initialiser | None = None,
         seed: Seed = None,
     ) -> None:
-        sizes, last = [nin, *nouts], len(nouts) - 1
+        options: dict[str, Any] = {"activation": activation, "scalars": scalars, "columns": columns, "init": init}
         seed = None if seed is None else generator(seed)
+        pairs = list(itertools.pairwise([nin, *nouts]))
         self.layers = [
-            Layer(
-                *sizes[i : i + 2],
-                nonlin=i != last,
-                activation=activation,
-                scalars=scalars,
-                columns=columns,
-                init=init,
-                seed=seed,
-            )
-            for i in range(len(nouts))
+            Layer(n, m, depth < len(pairs), seed=seed, **options) for depth, (n, m) in enumerate(pairs, start=1)
         ]
 
     def forward(self, x: Any) -> Any:

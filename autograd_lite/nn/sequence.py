@@ -133,7 +133,7 @@ class MultiHeadAttention(Module):
         k = self._in_heads(self.key(x if memory is None else memory))
         scores = ag.matmul(q, _swapped(k, -1, -2)) / math.sqrt(self.dim // self.heads)
         if self.causal:
-            earlier = np.tri(*np.shape(scores)[-2:], dtype=bool)
+            earlier = np.tri(*np.shape(scores)[-2:]) > 0
             mask = earlier if mask is None else mask & earlier
         return ag.softmax(scores if mask is None else ag.where(mask, scores, -np.inf))
 
