@@ -83,7 +83,7 @@ def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     >>> total.data, total.op.name, len(total.inputs)
     (6.0, 'sum_many', 3)
     """
-    if isinstance(a, (Value, np.ndarray)):
+    if isinstance(a, (Value, np.ndarray)) or not isinstance(a, Iterable):
         return _array_sum(a, axis, keepdims=keepdims)
     values = list(a)
     if not any(isinstance(x, Value) for x in values):

@@ -470,3 +470,7 @@ def test_help_and_completion() -> None:
     assert "dy/da = 1 - y * y" in (Value.tanh.__doc__ or "")
     assert "np.tanh" in (ag.tanh.__doc__ or "")
     assert "axis" in (ag.sum.__doc__ or "")
+
+
+def test_the_sum_of_a_number_is_the_number() -> None:
+    assert ag.sum(2.0) == ag.mean(2.0) == ag.max(2.0) == 2.0

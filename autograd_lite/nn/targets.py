@@ -50,7 +50,7 @@ def refuse(what: str, numbers: NDArray[Any], bad: NDArray[np.bool_], why: str) -
 
 
 def check_probabilities(what: str, x: Any, otherwise: str) -> None:
-    """Refuse what is outside [0, 1]; nan passes, to be seen in the loss."""
+    """Refuse what is outside [0, 1]; nan passes, here and below, to be seen in the loss."""
     p = bare(x)
     refuse(what, p, (p < 0) | (p > 1), f"it must be in [0, 1]; {otherwise}")
 
@@ -75,11 +75,10 @@ def fitting(what: str, weight: Any, shape: tuple[int, ...]) -> Any:
 def distribution(target: Any, axis: int) -> Any:
     """The target, which must be probabilities along `axis`."""
     t = bare(target)
-    refuse("cross_entropy: target", t, ~(t >= 0), "a probability is at least 0")
+    refuse("cross_entropy: target", t, t < 0, "a probability is at least 0")
     total = np.sum(t, axis=axis)
-    off = ~(abs(total - 1) <= SUM_TOLERANCE)
     why = f"it must be 1; the classes are along axis {axis} (columns are examples with axis=0)"
-    refuse("cross_entropy: the sum of a target's probabilities", total, off, why)
+    refuse("cross_entropy: the sum of a target's probabilities", total, abs(total - 1) > SUM_TOLERANCE, why)
     return target
 
 
