@@ -40,7 +40,8 @@ def backward(root: Value, seed: Any = None) -> None:
             holds_nan = _scalar_pass(root, seed, leaves, inner)
         else:
             _array_pass(root, seed, inner, lines, guarded=lines is not None)
-            holds_nan = any(map(_holds_nan, map(_grad_of, leaves)))
+            with np.errstate(over="ignore"):
+                holds_nan = any(map(_holds_nan, map(_grad_of, leaves)))
         if holds_nan:
             _restore(leaves, before)
             _array_pass(root, seed, inner, lines, guarded=True)

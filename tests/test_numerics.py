@@ -243,3 +243,9 @@ def test_bce_and_cross_entropy_from_logits() -> None:
     loss.backward()
     assert loss.data == pytest.approx(2000 + math.log(2))
     np.testing.assert_allclose(z.grad, [1.0, -1.0, -0.5])
+
+
+def test_large_finite_gradients_are_no_incident() -> None:
+    x = Value([1.0, 1.0])
+    (x * 1e200).sum().backward()
+    assert x.grad.tolist() == [1e200, 1e200]

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite.cells import cells, data_of, is_cells
+from autograd_lite.states import State, check_names
 from autograd_lite.value import Value
-
-State = dict[str, NDArray[Any]]
 
 
 class Place(NamedTuple):
@@ -142,11 +141,7 @@ class Module:
         True
         """
         places = list(_parameter_places(self))
-        names = [place.name for place in places]
-        if missing := [name for name in names if name not in state]:
-            raise KeyError(f"the state lacks {', '.join(missing)}; it has {', '.join(state) or 'nothing'}")
-        if unknown := [name for name in state if name not in names]:
-            raise KeyError(f"{type(self).__name__} has no {', '.join(unknown)}; it has {', '.join(names)}")
+        check_names(type(self).__name__, [place.name for place in places], state)
         arrays = [_fitting(state[place.name], place) for place in places]
         for place, array in zip(places, arrays, strict=True):
             if is_cells(place.item):

@@ -9,13 +9,11 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd_lite.numbers import fixed
 from autograd_lite.optim.checked import RANGES, count, gradient_of, in_range, pair, trainable
+from autograd_lite.states import State, check_names
 from autograd_lite.value import Value
-
-State = dict[str, NDArray[Any]]
 
 
 @dataclass(eq=False, repr=False)
@@ -177,10 +175,7 @@ class Optimizer:
         0.1
         """
         names = ["lr", *(f"{i}.{name}" for i, s in enumerate(self._states) for name in vars(s))]
-        if missing := [name for name in names if name not in state]:
-            raise KeyError(f"the state lacks {_few(missing)}; it has {_few(state) or 'nothing'}")
-        if unknown := [name for name in state if name not in set(names)]:
-            raise KeyError(f"{self!r} has no {_few(unknown)}; it has {_few(names)}")
+        check_names(type(self).__name__, names, state)
         states = [
             SimpleNamespace(**{name: _fitting(f"{i}.{name}", state[f"{i}.{name}"], p) for name in vars(s)})
             for i, (p, s) in enumerate(zip(self._leaves, self._states, strict=True))
@@ -199,9 +194,3 @@ def _fitting(name: str, given: Any, p: Value) -> Any:
     if array.ndim and array.shape != p.shape:
         raise ValueError(f"{name} has shape {array.shape}, its parameter has shape {p.shape}")
     return array if array.ndim else float(array)
-
-
-def _few(names: Iterable[str]) -> str:
-    """The first names of possibly many."""
-    listed = list(names)
-    return ", ".join(listed[:6]) + (f", and {len(listed) - 6} more" if len(listed) > 6 else "")

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.optim.checked import count, in_range
-from autograd_lite.optim.optimizer import Optimizer, State
+from autograd_lite.optim.optimizer import Optimizer
+from autograd_lite.states import State, check_names
 
 Factor = Callable[[int], float]
 
@@ -70,10 +71,11 @@ class Schedule:
         Raises
         ------
         KeyError
-            If ``base_lr`` or ``k`` is missing.
+            If ``base_lr`` or ``k`` is missing, or there is something else.
         ValueError, TypeError
             If they are no learning rate and no number of steps.
         """
+        check_names(type(self).__name__, ["base_lr", "k"], state)
         self._go_to(count("k", state["k"], least=0), in_range("base_lr", state["base_lr"], "lr"))
 
 

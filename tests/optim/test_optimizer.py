@@ -324,7 +324,7 @@ def test_a_state_is_a_copy_on_both_ways() -> None:
     [
         (lambda s: s.pop("1.v"), KeyError, "the state lacks 1.v; it has lr, 0.t, 0.m, 0.v, 0.v_max, 1.t, and 2 more"),
         (lambda s: s.clear(), KeyError, "the state lacks lr, 0.t, .*; it has nothing"),
-        (lambda s: s.update({"1.velocity": 0.0}), KeyError, r"Adam\(2 parameters .*\) has no 1.velocity; it has lr"),
+        (lambda s: s.update({"1.velocity": 0.0}), KeyError, r"Adam has no 1.velocity; it has lr"),
         (lambda s: s.update({"0.m": np.zeros(3)}), ValueError, r"0.m has shape \(3,\), its parameter has shape \(2,\)"),
         (lambda s: s.update({"1.m": np.zeros(2)}), ValueError, r"1.m has shape \(2,\), its parameter has shape \(\)"),
         (lambda s: s.update({"0.m": np.zeros(2, np.float32)}), TypeError, "0.m has dtype float32, its .* float64"),
