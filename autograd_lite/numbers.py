@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,17 @@ def copied(parameter: Any) -> Any:
     if isinstance(parameter, list) and not parameter:
         return np.array([], dtype=int)
     return np.array(parameter) if isinstance(parameter, (np.ndarray, list)) else parameter
+
+
+def whole_number(name: str, given: Any, least: int = 1) -> int:
+    """A count or a size, as an int of at least `least`; an array of one int will do."""
+    try:
+        number = operator.index(given)
+    except TypeError:
+        number = least - 1
+    if isinstance(given, bool) or number < least:
+        raise ValueError(f"{name} is {given!r}; it must be a whole number of at least {least}")
+    return number
 
 
 def _float(data: Any) -> float:

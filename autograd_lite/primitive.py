@@ -84,6 +84,8 @@ def primitive(
         title = name or forward.__name__.strip("_")
         if title in vars(Value) or title.startswith("_"):
             raise ValueError(f"primitive: {title!r} is a name of Value itself; choose another with name=")
+        if not title.isidentifier():
+            raise ValueError(f"primitive: {title!r} is not a name; choose one with name=")
         _forget_earlier_version(title, forward)
         row = array_operation(
             vjp=dict(zip(names, rules, strict=True)),

@@ -107,3 +107,8 @@ def test_a_primitive_of_arrays_alone_is_refused_on_an_array_of_values_with_advic
 
     with pytest.raises(TypeError, match=r"turned_round of an array of Values.*stack"):
         turned_round(np.array([Value(1.0), Value(2.0)], dtype=object))
+
+
+def test_a_function_without_a_name_needs_one() -> None:
+    with pytest.raises(ValueError, match="'<lambda>' is not a name; choose one with name="):
+        primitive(vjp=lambda g, y, x: g)(lambda x: x)

@@ -60,14 +60,6 @@ def pair(name: str, value: Any) -> tuple[float, float]:
     return in_range(name, value[0]), in_range(name, value[1])
 
 
-def count(name: str, value: Any, least: int = 1) -> int:
-    """Return a number of steps as an int, if it is one; an array of one int will do."""
-    array = np.asarray(value)
-    if array.ndim or array.dtype.kind not in "iu" or array < least:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number of steps, at least {least}")
-    return int(array)
-
-
 def trainable(parameters: Iterable[Value], who: str) -> list[Value]:
     """Return the parameters as a list, if all are leaves that take gradients, each once."""
     if isinstance(parameters, Value) or not isinstance(parameters, Iterable):

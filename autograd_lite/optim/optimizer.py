@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_lite.numbers import fixed
-from autograd_lite.optim.checked import RANGES, count, gradient_of, in_range, pair, trainable
+from autograd_lite.numbers import fixed, whole_number
+from autograd_lite.optim.checked import RANGES, gradient_of, in_range, pair, trainable
 from autograd_lite.states import State, check_names
 from autograd_lite.value import Value
 
@@ -188,7 +188,7 @@ def _fitting(name: str, given: Any, p: Value) -> Any:
     """One entry of a state, copied, if it can be remembered about p."""
     array = np.array(given)
     if name.endswith(".t"):
-        return count(name, array, least=0)
+        return whole_number(name, array, least=0)
     if array.dtype.kind != "f" or (array.ndim and array.dtype != p.dtype):
         raise TypeError(f"{name} has dtype {array.dtype}, its parameter has {p.dtype}; convert it with .astype")
     if array.ndim and array.shape != p.shape:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.optim.checked import count, in_range
+from autograd_lite.numbers import whole_number
+from autograd_lite.optim.checked import in_range
 from autograd_lite.optim.optimizer import Optimizer
 from autograd_lite.states import State, check_names
 
@@ -76,7 +77,7 @@ class Schedule:
             If they are no learning rate and no number of steps.
         """
         check_names(type(self).__name__, ["base_lr", "k"], state)
-        self._go_to(count("k", state["k"], least=0), in_range("base_lr", state["base_lr"], "lr"))
+        self._go_to(whole_number("k", state["k"], least=0), in_range("base_lr", state["base_lr"], "lr"))
 
 
 def step_decay(every: int, rate: float = 0.1) -> Factor:
@@ -90,7 +91,7 @@ def step_decay(every: int, rate: float = 0.1) -> Factor:
     >>> factor(29), factor(30), factor(60)
     (1.0, 0.5, 0.25)
     """
-    every, rate = count("every", every), in_range("rate", rate, "factor")
+    every, rate = whole_number("every", every), in_range("rate", rate, "factor")
     return lambda k: rate ** (k // every)
 
 
@@ -118,7 +119,7 @@ def linear(steps: int, start: float = 1.0, end: float = 0.0) -> Factor:
     >>> factor(0), factor(1), factor(4), factor(5)
     (1.0, 0.75, 0.0, 0.0)
     """
-    steps, start, end = count("steps", steps), in_range("start", start, "factor"), in_range("end", end, "factor")
+    steps, start, end = whole_number("steps", steps), in_range("start", start, "factor"), in_range("end", end, "factor")
     return lambda k: start + (end - start) * min(k / steps, 1.0)
 
 
@@ -135,7 +136,7 @@ def cosine(steps: int, floor: float = 0.0) -> Factor:
     >>> [round(factor(k), 4) for k in (0, 50, 100)]
     [1.0, 0.55, 0.1]
     """
-    steps, floor = count("steps", steps), in_range("floor", floor, "factor")
+    steps, floor = whole_number("steps", steps), in_range("floor", floor, "factor")
     return lambda k: floor + (1 - floor) * (1 + math.cos(math.pi * k / steps)) / 2
 
 
@@ -151,5 +152,5 @@ def warm_up(steps: int, start: float = 1 / 3, then: Factor | None = None) -> Fac
     >>> [round(factor(k), 4) for k in (0, 5, 10, 60, 110)]
     [0.0, 0.5, 1.0, 0.5, 0.0]
     """
-    steps, rise = count("steps", steps), linear(steps, start, 1.0)
+    steps, rise = whole_number("steps", steps), linear(steps, start, 1.0)
     return lambda k: rise(k) if k < steps or then is None else then(k - steps)

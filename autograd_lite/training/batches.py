@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.nn.init import Seed, generator
-from autograd_lite.training.arguments import whole_number
+from autograd_lite.numbers import whole_number
 from autograd_lite.value import Value
 
 
@@ -61,7 +61,7 @@ class Batches:
     ) -> None:
         self.arrays = _equally_long(arrays)
         self.examples = len(self.arrays[0])
-        self.size = self.examples if size is None else whole_number("size", size, least=1)
+        self.size = self.examples if size is None else whole_number("size", size)
         self.shuffle = shuffle
         self.rng = generator(seed)
         self.drop_last = drop_last

@@ -15,7 +15,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.training.arguments import optional
+from autograd_lite.training.libraries import optional
 from autograd_lite.value import Value
 
 Arrays = dict[str, NDArray[Any]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograd_lite.training.arguments import optional
+from autograd_lite.training.libraries import optional
 
 BLUE, RED, PALE, INK, MUTED, GRID = "#0B5CAD", "#B2182B", "#9DBEDE", "#1F2933", "#52606D", "#E4E7EB"
 

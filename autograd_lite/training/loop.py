@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 from autograd_lite.modes import no_grad
 from autograd_lite.nn.init import Seed
-from autograd_lite.optim import Optimizer
-from autograd_lite.training.arguments import optional, whole_number
+from autograd_lite.numbers import whole_number
+from autograd_lite.optim import Optimizer, clip_grad_norm
 from autograd_lite.training.batches import Batches
 from autograd_lite.training.finite import not_finite, what_is_odd, where_from
 from autograd_lite.training.history import INTERRUPTED, History
 from autograd_lite.training.interrupts import interrupts_held
+from autograd_lite.training.libraries import optional
 from autograd_lite.value import Value
 
 
@@ -78,6 +79,7 @@ def fit(
     validation: tuple[Any, Any] | None = None,
     callbacks: Iterable[Callback] = (),
     schedule: Steps | None = None,
+    max_norm: float | None = None,
     progress: bool | None = None,
 ) -> History:
     """Train a model: for each batch, go forward to the cost and backward to the gradients, and let the optimiser step.
@@ -95,8 +97,7 @@ def fit(
     loss : callable
         From predictions and targets to a scalar Value, the cost.
     optimizer : Optimizer
-        Holds the parameters. To clip gradients, give it a ``step`` of your own: `optim.clip_grad_norm`, then
-        ``super().step()``.
+        Holds the parameters.
     epochs : int
         How many times to go through the examples.
     batch_size : int or None
@@ -110,6 +111,8 @@ def fit(
         returns does not matter; ``now.stop(reason)`` ends the run.
     schedule : optim.Schedule, optional
         Its ``step()`` is called after every step of the optimiser.
+    max_norm : float, optional
+        Gradients longer than that are shortened to it before each step; see `optim.clip_grad_norm`.
     progress : bool, optional
         Whether to show a bar; by default if tqdm is installed and the program runs in a terminal.
 
@@ -155,8 +158,8 @@ def fit(
     callbacks = list(callbacks)
     unseen = None if validation is None else Batches(*validation, size=batch_size, shuffle=False)
     batches = Batches(X, y, size=batch_size, seed=seed)
-    epochs = whole_number("epochs", epochs, least=1)
-    run = _Run(model, loss, optimizer, schedule, batches, unseen, epochs)
+    epochs = whole_number("epochs", epochs)
+    run = _Run(model, loss, optimizer, schedule, max_norm, batches, unseen, epochs)
     history = run.history
     try:
         for now in _watched(run.steps(), epochs * len(batches), progress):
@@ -179,6 +182,7 @@ class _Run:
     loss: Callable[[Any, Any], Any]
     optimizer: Optimizer
     schedule: Steps | None
+    max_norm: float | None
     batches: Batches
     unseen: Batches | None
     epochs: int
@@ -205,6 +209,8 @@ class _Run:
         if odd := what_is_odd(cost, parameters):
             step = len(self.history.costs) + 1
             raise not_finite(odd, epoch, step, cost, batch, lambda: where_from(self.passes, batch, parameters))
+        if self.max_norm is not None:
+            clip_grad_norm(parameters, self.max_norm)
         with interrupts_held():
             self.optimizer.step()
             self.history.add_step(cost, self.optimizer.lr)

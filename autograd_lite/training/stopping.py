@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_lite.training.arguments import whole_number
+from autograd_lite.numbers import whole_number
 from autograd_lite.training.interrupts import interrupts_held
 from autograd_lite.training.loop import Progress
 
@@ -57,7 +57,7 @@ class EarlyStopping:
     """
 
     def __init__(self, patience: int = 5, min_delta: float = 0.0, restore: bool = True) -> None:
-        self.patience = whole_number("patience", patience, least=1)
+        self.patience = whole_number("patience", patience)
         if not min_delta >= 0:
             raise ValueError(f"min_delta is {min_delta!r}; it must be 0 or more")
         self.min_delta, self.restore = min_delta, restore

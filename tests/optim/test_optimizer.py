@@ -330,7 +330,7 @@ def test_a_state_is_a_copy_on_both_ways() -> None:
         (lambda s: s.update({"0.m": np.zeros(2, np.float32)}), TypeError, "0.m has dtype float32, its .* float64"),
         (lambda s: s.update({"1.m": "much"}), TypeError, "1.m has dtype <U4, its parameter has float64"),
         (lambda s: s.update({"1.t": 2.5}), ValueError, r"1.t is array\(2.5\); it must be a whole number"),
-        (lambda s: s.update({"1.t": -1}), ValueError, r"1.t is array\(-1\); .*, at least 0"),
+        (lambda s: s.update({"1.t": -1}), ValueError, r"1.t is array\(-1\); .* of at least 0"),
         (lambda s: s.update(lr=-1.0), ValueError, "lr is -1"),
     ],
 )

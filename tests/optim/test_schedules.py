@@ -57,7 +57,7 @@ def test_a_resumed_schedule_goes_on_where_it_was(optimizer: optim.Optimizer) -> 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: optim.step_decay(0), "every is 0; it must be a whole number of steps, at least 1"),
+        (lambda: optim.step_decay(0), "every is 0; it must be a whole number of at least 1"),
         (lambda: optim.step_decay(2.5), "every is 2.5"),  # type: ignore[arg-type]
         (lambda: optim.step_decay(3, -0.5), "rate is -0.5; it must be at least 0 and finite"),
         (lambda: optim.exponential(float("nan")), "rate is nan"),
@@ -87,7 +87,7 @@ def test_a_factor_that_fails_leaves_everything_as_it_was(optimizer: optim.Optimi
     assert (optimizer.lr, schedule.k) == (0.0, 1)
     with pytest.raises(KeyError, match="k"):
         schedule.load_state_dict({"base_lr": 5.0})
-    with pytest.raises(ValueError, match=r"k is 1\.5; it must be a whole number of steps, at least 0"):
+    with pytest.raises(ValueError, match=r"k is 1\.5; it must be a whole number of at least 0"):
         schedule.load_state_dict({"base_lr": 5.0, "k": 1.5})
     with pytest.raises(ValueError, match="base_lr is -1"):
         schedule.load_state_dict({"base_lr": -1.0, "k": 0})

@@ -121,7 +121,7 @@ def test_faulty_arrays_are_refused(make):
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, True, "4", np.nan])
 def test_faulty_sizes_are_refused(size):
-    with pytest.raises(ValueError, match=r"size is .*; it must be a whole number, 1 or more"):
+    with pytest.raises(ValueError, match=r"size is .*; it must be a whole number of at least 1"):
         Batches(X, size=size)
 
 

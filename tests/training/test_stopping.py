@@ -104,7 +104,7 @@ def test_the_best_state_is_a_copy():
 
 
 def test_faulty_use():
-    with pytest.raises(ValueError, match="patience is 0; it must be a whole number, 1 or more"):
+    with pytest.raises(ValueError, match="patience is 0; it must be a whole number of at least 1"):
         EarlyStopping(0)
     with pytest.raises(ValueError, match="min_delta is -1; it must be 0 or more"):
         EarlyStopping(min_delta=-1)
