@@ -31,13 +31,14 @@ _LABEL_WIDTH = 40
 def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "both") -> None:
     """Fill `dot` with the nodes, arrows and legend of a graph."""
     labels = len(graph) <= EDGE_LABELS_UP_TO
+    drawn = [node for node in _in_drawing_order(graph) if _takes_part(graph, node, passes)]
     dot.graph_attr.update(
         rankdir=rankdir, bgcolor="white", fontname=FONT, ranksep="0.55", nodesep="0.3", pad="0.15",
-        labelloc="b", label=legend(graph, labels, passes),
+        labelloc="b", label=legend(graph, {node.role for node in drawn}, labels, passes),
     )  # fmt: skip
     dot.node_attr.update(shape="plain", fontname=FONT, fontsize="12", fontcolor=INK)
     dot.edge_attr.update(fontname=FONT, fontsize="10", arrowsize="0.7")
-    for node in _in_drawing_order(graph):
+    for node in drawn:
         attributes = {"tooltip": quoted_text(_node_tooltip(graph, node))}
         if labels and len({slot.source for slot in node.slots}) > 1:
             attributes["ordering"] = "in"  # each input's two arrows side by side: hardly a label is crossed then
@@ -48,6 +49,11 @@ def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "b
                 _forward_arrow(dot, graph, node, i, rankdir, labels)
             if passes != "forward" and graph.carries_gradient(node, node.slots[i]):
                 _backward_arrow(dot, graph, node, i, rankdir, labels)
+
+
+def _takes_part(graph: Snapshot, node: Node, passes: Passes) -> bool:
+    """No arrow of the backward pass reaches a constant: by itself, that pass shows only those which are roots."""
+    return passes != "backward" or not node.is_constant or node.id in graph.roots
 
 
 def _in_drawing_order(graph: Snapshot) -> Iterator[Node]:

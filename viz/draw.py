@@ -49,7 +49,7 @@ def draw_dot(
     params : dict, iterable of Value, or module, optional
         The leaves to draw as parameters.
     passes : str
-        "forward", "backward" or "both".
+        "forward", "backward" or "both"; "backward" leaves out constants, which take no part in that pass.
     timeout : float, optional
         Seconds that the layout may take; 3 for a notebook and 10 for a file if it is left out.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from viz.escape import html_text
 from viz.expression import short_title
 from viz.snapshot import Role, Snapshot
@@ -10,8 +12,8 @@ from viz.style import BACKWARD, FORWARD, MUTED, ROLES, Passes
 __all__ = ["legend"]
 
 
-def legend(graph: Snapshot, labelled: bool, passes: Passes = "both") -> str:
-    """Return an HTML-like label; `labelled` tells whether the arrows have labels, or tooltips instead."""
+def legend(graph: Snapshot, roles: Collection[Role], labelled: bool, passes: Passes) -> str:
+    """Return an HTML-like label for the roles drawn; `labelled`: whether arrows have labels, or tooltips instead."""
     cells = []
     if passes != "backward":
         cells.append(f'<FONT COLOR="{FORWARD}">──▶</FONT> forward pass: values')
@@ -19,8 +21,7 @@ def legend(graph: Snapshot, labelled: bool, passes: Passes = "both") -> str:
         cells.append(f'<FONT COLOR="{BACKWARD}">◀╌╌</FONT> {_backward_words(graph)}')
     if passes != "forward" and any(_has_vjp(graph, i) for i in range(len(graph))):
         cells.append("VJP: vector-Jacobian product")
-    roles: list[Role] = [role for role in ROLES if any(node.role == role for node in graph)]
-    cells += [_sample(role) for role in roles]
+    cells += [_sample(role) for role in ROLES if role in roles]
     rows = [f"<TR>{''.join(f'<TD>{cell}</TD>' for cell in cells)}</TR>"]
     if not labelled:
         words = f"{len(graph):,} values: what is written on the arrows of a smaller graph is in their tooltips"

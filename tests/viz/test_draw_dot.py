@@ -39,6 +39,10 @@ def backward(source: str) -> list[str]:
     return [edge for edge in edges(source) if RED in edge]
 
 
+def drawn(source: str) -> list[str]:
+    return [line.strip() for line in source.splitlines() if re.match(r"\s*n\d+ \[", line)]
+
+
 def node_line(source: str, i: int) -> str:
     return next(line.strip() for line in source.splitlines() if line.strip().startswith(f"n{i} ["))
 
@@ -269,6 +273,24 @@ def test_one_pass_alone() -> None:
     assert "backward pass" not in one, "nor in the legend"
     assert not forward(other)
     assert "forward pass" not in other
+
+
+def test_the_backward_pass_alone_leaves_out_constants() -> None:
+    y = Constant(4.0, label="k") * Value(2.0, label="a") + 3.0
+    y.backward()
+    boxes = {passes: drawn(draw_dot(y, names={"y": y}, passes=passes).source) for passes in ("both", "backward")}
+    assert len(boxes["both"]) == 5
+    titles = [re.findall(r"<B>(\w+)</B>|<TD>(v\d)", box) for box in boxes["backward"]]
+    assert titles == [[("a", "")], [("", "v2")], [("y", "")]]
+    assert "v2 = k * a" in boxes["backward"][1], "the formula still names it"
+    assert "constant" not in draw_dot(y, passes="backward").source, "nor does the legend explain it"
+
+
+def test_a_root_is_drawn_in_the_backward_pass_even_if_it_is_a_constant() -> None:
+    k = Constant(4.0, label="k")
+    y = k * Value(2.0, label="a")
+    assert len(drawn(draw_dot(k, passes="backward").source)) == 1
+    assert len(drawn(draw_dot([y, k], passes="backward").source)) == 3
 
 
 @pytest.mark.parametrize("rankdir", ["LR", "TB", "RL", "BT"])
