@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from typing import Any
 
 import matplotlib
@@ -46,13 +48,33 @@ def progress(count: int, what: str) -> Iterable[int]:
     return bar
 
 
+def median_seconds(runs: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """Time calls in turns, so that a busy moment of the machine falls on all of them; return the median of each.
+
+    A call before the clock starts clears away what the one before has left in the caches.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in progress(repeats, "timing"):
+        for name, run in runs.items():
+            run()
+            start = perf_counter()
+            run()
+            seconds[name].append(perf_counter() - start)
+    return {name: median(times) for name, times in seconds.items()}
+
+
 @contextmanager
-def panels(path: Path, title: str, *labels: tuple[str, str, str], columns: int = 0) -> Iterator[list[Axes]]:
-    """Draw on several axes in the demos' style, each with its (title, x, y); the figure is saved at the end."""
+def panels(
+    path: Path, title: str, *labels: tuple[str, str, str], columns: int = 0, width: float = 5.2, height: float = 4.5
+) -> Iterator[list[Axes]]:
+    """Draw on several axes in the demos' style, each with its (title, x, y); the figure is saved at the end.
+
+    One panel takes `width` times `height` inches; a picture grows no wider than 13.
+    """
     across = columns or len(labels)
     down = -(-len(labels) // across)
     with matplotlib.rc_context(STYLE):
-        fig = Figure(figsize=(8 if across == 1 else min(5.2 * across, 13), 4.5 * down), layout="constrained")
+        fig = Figure(figsize=(8 if across == 1 else min(width * across, 13), height * down), layout="constrained")
         fig.suptitle(title, x=0.01, ha="left", color=INK, weight="bold", size=15)
         cells = enumerate(labels, start=1)
         yield [fig.add_subplot(down, across, i, title=t, xlabel=x, ylabel=y) for i, (t, x, y) in cells]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer
 
-from autograd_lite import Constant, Value, log, mean, sigmoid, softplus
+from autograd_lite import Constant, Value, grad, log, mean, sigmoid, softplus
 from demos._shared import BLUE, RED, figure, name_line, progress
 from viz import draw_dot
 
@@ -32,8 +32,7 @@ class Data(NamedTuple):
 def load(seed: int) -> tuple[Data, Data]:
     """Return the training and the held-out examples, standardised by the training examples' mean and deviation."""
     X, y = load_breast_cancer(return_X_y=True)
-    order = np.random.default_rng(seed).permutation(len(y))
-    test, train = order[:HELD_OUT], order[HELD_OUT:]
+    test, train = np.split(np.random.default_rng(seed).permutation(len(y)), [HELD_OUT])
     X = (X - X[train].mean(axis=0)) / X[train].std(axis=0)
     return Data(X[train], y[train].astype(float)), Data(X[test], y[test].astype(float))
 
@@ -62,17 +61,17 @@ def train(data: Data, test: Data, steps: int) -> tuple[Value, Value, list[tuple[
 
 def by_matrix(w: Value, b: Value, data: Data) -> Array:
     """Return dw from one backward pass through J."""
-    w, b = Value(w.data), Value(b.data)
-    cost(w, b, data).backward()
-    return np.asarray(w.grad)
+    return np.asarray(grad(cost)(w.data, b.data, data))
 
 
-def by_example(w: Value, b: Value, data: Data) -> Array:
+def by_example(w: Value, b: Value, data: Data, print_after: tuple[int, ...] = ()) -> Array:
     """Return dw from a backward pass for each example: the passes add up in w.grad, and m divides the sum."""
     w, b = Value(w.data), Value(b.data)
-    for x, y in zip(data.X, data.y, strict=True):
+    for i, (x, y) in enumerate(zip(data.X, data.y, strict=True), start=1):
         z = x @ w + b
-        (softplus(z) - y * z).backward()
+        (softplus(z) - y * z).backward()  # dw1 += x1 (a - y), dw2 += x2 (a - y), ..., db += a - y
+        if i in print_after:
+            print(f"  after {i:3} tumours: dw1 = {w.grad[0]:8.3f}   dw2 = {w.grad[1]:8.3f}   db = {b.grad:8.3f}")
     return np.asarray(w.grad) / len(data.y)
 
 
@@ -93,20 +92,25 @@ def one_loss(w: Value, b: Value, x: Array) -> tuple[Value, list[Value], list[int
 def main(out: Path, seed: int, quick: bool) -> list[Path]:
     """Train, tell what came out, and draw the cost and one example's graph."""
     data, test = load(seed)
-    print(f"{len(data.y)} tumours to learn from, {len(test.y)} held out; {data.X.shape[1]} measurements of each.")
+    m, n_x = data.X.shape
+    print(f"{m} tumours to learn from, {len(test.y)} held out; {n_x} measurements of each.")
+    print("The first step, from w = 0 and b = 0: dw1, dw2, ... and db start at 0, and each tumour adds its share.")
+    start = Value(np.zeros(n_x)), Value(0.0)
+    dw = by_example(*start, data, print_after=(1, 2, 3, m))
+    print(f"  Divided by m: dw1 = {dw[0]:.3f}. With alpha = {ALPHA}, w1 := w1 - alpha dw1 = {-ALPHA * dw[0]:.3f}.")
+    gap = np.abs(by_matrix(*start, data) - dw).max()
+    print(f"One matrix product gives the same dw at once; the two differ by {gap:.0e} at most.")
     w, b, costs = train(data, test, steps=100 if quick else 300)
     print(f"{len(costs)} steps of gradient descent: the cost falls from {costs[0][0]:.3f} to {costs[-1][0]:.3f}.")
     z = test.X @ w.data + b.data
     right = np.mean((z > 0) == test.y)
     print(f"Of the held-out tumours, which it has never seen, it tells {right:.1%} right.")
-    gap = np.abs(by_matrix(w, b, data) - by_example(w, b, data)).max()
-    print(f"dw from one matrix product, and added up example by example, differ by {gap:.0e} at most.")
 
     doubtful = np.argmin(np.abs(z) + 1e9 * (test.y == 0))
     loss, params, largest = one_loss(w, b, test.X[doubtful])
-    x1, x2 = load_breast_cancer().feature_names[largest]
     print("The graph is the loss of one tumour: of the benign ones held out, the one the model is least sure of.")
-    print(f"x1 is its {x1}, x2 its {x2}: the two largest weights; `rest` sums the other 28 terms and b.")
+    x1, x2 = load_breast_cancer().feature_names[largest]
+    print(f"Its x1 and x2, of the two largest weights, are {x1} and {x2}; `rest` sums the other terms and b.")
 
     title = f"The cost falls, and {right:.1%} of held-out tumours are told right"
     with figure(out / "cost.png", title, "step of gradient descent", "cost J (mean loss, logarithmic)") as axes:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import functions as ag
-from autograd_lite.nn.init import Seed, generator, uniform
+from autograd_lite.nn.init import Initialiser, Seed, generator, uniform
 from autograd_lite.nn.layers import Linear
 from autograd_lite.nn.module import Module
 
@@ -95,6 +95,8 @@ class MultiHeadAttention(Module):
         No position looks at later ones.
     bias : bool
         Whether the four linear maps have biases.
+    init : initialiser
+        How their weights start; see `Linear`.
     seed : None, int or numpy Generator
         Where random numbers come from.
 
@@ -110,12 +112,21 @@ class MultiHeadAttention(Module):
     (2, 7, 16)
     """
 
-    def __init__(self, dim: int, heads: int, causal: bool = False, bias: bool = True, *, seed: Seed = None) -> None:
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        causal: bool = False,
+        bias: bool = True,
+        *,
+        init: Initialiser | None = None,
+        seed: Seed = None,
+    ) -> None:
         if dim % heads:
             raise ValueError(f"dim {dim} cannot be cut into {heads} heads of equal size")
         self.dim, self.heads, self.causal = dim, heads, causal
         rng = generator(seed)
-        self.query, self.key, self.value, self.output = (Linear(dim, dim, bias, seed=rng) for _ in range(4))
+        self.query, self.key, self.value, self.output = (Linear(dim, dim, bias, init=init, seed=rng) for _ in range(4))
 
     def forward(self, x: Any, memory: Any = None, mask: Any = None) -> Any:
         """Attend from x, of shape (..., t, dim), to `memory` (..., s, dim), which is x itself by default.

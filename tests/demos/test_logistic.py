@@ -61,6 +61,17 @@ def test_dw_is_the_sum_over_the_examples_divided_by_m(trained):
     np.testing.assert_allclose(logistic.by_example(w, b, data), expected, rtol=0, atol=1e-12)
 
 
+def test_the_sums_of_the_first_step_are_printed_on_the_way(capsys, trained):
+    data, *_ = trained
+    start = Value(np.zeros(data.X.shape[1])), Value(0.0)
+    dw = logistic.by_example(*start, data, print_after=(1, 3, 426))
+    shares = (0.5 - data.y)[:, np.newaxis] * np.column_stack([data.X[:, :2], np.ones(426)])  # a is 0.5
+    sums = np.cumsum(shares, axis=0)
+    told = re.findall(r"after +(\d+) tumours: dw1 = +(\S+) +dw2 = +(\S+) +db = +(\S+)", capsys.readouterr().out)
+    np.testing.assert_allclose(np.array(told, float), [[i, *sums[i - 1]] for i in (1, 3, 426)], rtol=0, atol=6e-4)
+    np.testing.assert_allclose(dw[:2], sums[-1, :2] / 426, rtol=0, atol=1e-12)
+
+
 def test_the_drawn_loss_is_that_of_the_whole_model(trained):
     _, test, w, b, _ = trained
     i = int(np.flatnonzero(test.y == 1)[0])

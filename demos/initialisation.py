@@ -1,0 +1,145 @@
+"""Initialisation: equal weights stay equal for ever, random ones learn, depth needs the right size.
+
+If the units of a layer start with equal weights, they compute the same, get the same gradient and stay the same: the
+layer has one unit, written several times. Random weights break the symmetry; b may start at 0. Large weights make z
+large, where tanh is flat: the unit saturates. In a deep network every layer multiplies the size of its input, and on
+the way back that of the gradient: Xavier (for tanh) and He (for ReLU) choose the weights so that both last to the end.
+The data are handwritten digits, 8 x 8 pixels; X is (64, m), columns are examples, and W1 (n_h, 64) has a row per unit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+
+from autograd_lite import Constant, nn, optim
+from autograd_lite.nn.init import Initialiser, constant, he_normal, normal, xavier_normal, zeros
+from demos._shared import SERIES, panels, progress
+
+ALPHA = 0.2
+UNITS = 8  # a multiple of 4, so that BLAS rounds all rows of W1 alike: with 5, rounding alone can break the symmetry
+LAYERS, WIDTH = 20, 100  # of the deep network
+SHALLOW = {
+    ("tanh", "zeros"): zeros(),
+    ("sigmoid", "zeros"): zeros(),
+    ("tanh", "all 0.1"): constant(0.1),
+    ("tanh", "0.01 randn"): normal(0.01),
+    ("tanh", "10 randn"): normal(10.0),
+}
+DEEP = {"0.01 randn": normal(0.01), "1 randn": normal(1.0), "Xavier": xavier_normal(), "He": he_normal()}
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+def load(m: int, rng: np.random.Generator) -> tuple[Constant, Labels]:
+    """Return m handwritten digits, X (64, m), standardised, and which digit each is."""
+    X, y = load_digits(return_X_y=True)
+    chosen = rng.permutation(len(y))[:m]
+    return Constant(((X - X.mean()) / X.std())[chosen].T), y[chosen]
+
+
+class Run(NamedTuple):
+    """What came out of training a network with one hidden layer."""
+
+    W1: Array  # before the first step and after each
+    costs: list[float]
+    right: float  # the share of the digits that it tells right at the end
+    saturated: float  # the share of the hidden units' outputs beyond 0.97 at the start
+
+
+def train(activation: str, start: Initialiser, X: Constant, y: Labels, steps: int, seed: int) -> Run:
+    """Train a network whose weights start as `start` says, and whose biases start at 0."""
+    model = nn.MLP(64, [UNITS, 10], activation=activation, scalars=False, columns=True, init=start, seed=seed)
+    optimizer = optim.SGD(model.parameters(), lr=ALPHA)
+    hidden = model.layers[0]
+    saturated = np.mean(np.abs(hidden(X).data) > 0.97)
+    W1, costs = [hidden.linear.weight.data.copy()], []
+    for _ in progress(steps, "gradient descent"):
+        optimizer.zero_grad()
+        J = nn.cross_entropy(model(X), y, axis=0)
+        J.backward()
+        optimizer.step()
+        costs.append(J.item())
+        W1.append(hidden.linear.weight.data.copy())
+    right = np.mean(model(X).data.argmax(axis=0) == y)
+    return Run(np.array(W1), costs, float(right), float(saturated))
+
+
+def spread(W1: Array) -> float:
+    """Return how far the rows of W1, a unit each, are apart at most; 0 if all units are the same."""
+    return float(np.ptp(W1, axis=0).max())
+
+
+def sizes(activation: str, start: Initialiser, X: Constant, y: Labels, seed: int) -> tuple[Array, Array]:
+    """Return for each hidden layer of a deep network the root mean square of its outputs A, and of dA = dJ/dA."""
+    shape = [*[WIDTH] * LAYERS, 10]
+    model = nn.MLP(64, shape, activation=activation, scalars=False, columns=True, init=start, seed=seed)
+    A: list[Any] = [X]
+    for layer in model.layers:
+        A.append(layer(A[-1]))
+    nn.cross_entropy(A[-1], y, axis=0).backward()
+    rms = [[np.sqrt(np.mean(x**2)) for x in (a.data, a.grad)] for a in A[1:-1]]
+    size, gradient = np.array(rms).T
+    return size, gradient
+
+
+def first_step(W1: Array) -> float:
+    """Return how far the first step of gradient descent takes W1, as a part of how large it is."""
+    return float(np.linalg.norm(W1[1] - W1[0]) / np.linalg.norm(W1[0]))
+
+
+def draw_units(path: Path, runs: dict[str, Run], pixel: int) -> None:
+    """Draw the weights that the units give one pixel, a line each, from step to step."""
+    together, apart = runs["tanh, all 0.1"], runs["tanh, 0.01 randn"]
+    title = f"Equal at the start, equal for ever: {together.right:.0%} told right; random, {apart.right:.0%}"
+    labels = (f"All {UNITS} units start at 0.1", "step", "a unit's weight of one pixel"), ("0.01 randn", "step", "")
+    with panels(path, title, *labels) as drawn:
+        for axes, run in zip(drawn, (together, apart), strict=True):
+            for unit, color in zip(run.W1[:, :, pixel].T, (*SERIES, "#F781BF", "#8C564B"), strict=True):
+                axes.plot(unit, color=color)
+            axes.set(xlim=(0, len(run.costs)), ylim=(-0.75, 0.75))
+
+
+def draw_deep(path: Path, deep: dict[str, dict[str, tuple[Array, Array]]]) -> None:
+    """Draw the sizes of A and dA, layer by layer, for each activation and each start."""
+    labels = [(f"{name}: size of {what}", "layer", "") for name in deep for what in ("A", "dA = dJ/dA")]
+    fades, lasts = (dA[0] / dA[-1] for _, dA in (deep["relu"]["0.01 randn"], deep["relu"]["He"]))
+    title = f"{LAYERS} layers of ReLU leave {fades:.0e} of the gradient with 0.01 randn, {lasts:.0%} with He"
+    with panels(path, title, *labels, columns=2) as drawn:
+        for place, axes in enumerate(drawn):
+            for (start, lines), color in zip(list(deep.values())[place // 2].items(), SERIES, strict=False):
+                axes.semilogy(range(1, LAYERS + 1), lines[place % 2], color=color, label=start)
+            axes.set(xlim=(1, LAYERS), xticks=(1, 5, 10, 15, 20))
+        drawn[0].legend(frameon=False, labelcolor="linecolor")
+
+
+def main(out: Path, seed: int, quick: bool) -> list[Path]:
+    """Train from equal, small and large weights, follow the sizes through a deep network, and draw both."""
+    m, steps = (200, 300) if quick else (600, 500)
+    X, y = load(m, np.random.default_rng(seed))
+    print(f"{m} handwritten digits, {UNITS} hidden units, {steps} steps; W1 has a row for each unit, b starts at 0.")
+    print(f"{'units, start of W':20}{'rows apart':>10}{'|a| > 0.97':>12}{'cost':>10}{'told right':>23}")
+    runs = {}
+    for (activation, start), initialiser in SHALLOW.items():
+        name = f"{activation}, {start}"
+        run = runs[name] = train(activation, initialiser, X, y, steps, seed)
+        told = f"{run.costs[0]:.3f} -> {run.costs[-1]:.3f}"
+        print(f"{name:20}{max(map(spread, run.W1)):10.2g}{run.saturated:12.1%}{told:>20}{run.right:>13.1%}")
+    print("Rows that start equal stay equal: the layer is worth one unit. With tanh and zeros W1 gets no gradient.")
+    small, large = (100 * first_step(runs[f"tanh, {start} randn"].W1) for start in (0.01, 10))
+    print(f"The first step changes W1 by {small:.2g} % of its size from 0.01 randn, by {large:.2g} % from 10 randn.")
+
+    deep = {name: {start: sizes(name, DEEP[start], X, y, seed) for start in DEEP} for name in ("tanh", "relu")}
+    print(f"\nFrom the first to the last of {LAYERS} layers of {WIDTH} units, and on the way back:")
+    print(f"{'':20}{'A grows by':>12}{'dA grows by':>14}")
+    for name, starts in deep.items():
+        for start, (A, dA) in starts.items():
+            print(f"{f'{name}, {start}':20}{A[-1] / A[0]:12.1g}{dA[0] / dA[-1]:14.1g}")
+
+    draw_deep(out / "layers.png", deep)
+    draw_units(out / "units.png", runs, pixel=28)
+    return [out / "layers.png", out / "units.png"]
