@@ -115,10 +115,10 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     print(f"For X @ W + b, db {db.round(2)} sums those of {len(db_copies)} copies; ours and sums differ by {gap:.1g}.")
 
     times = {n: seconds(n, 3 if quick else 25, rng) for n in LENGTHS}
-    print("The dot product of two vectors: how many times as long as np.dot a loop takes:")
+    print("The dot product of two vectors of n numbers: how many times as long as np.dot a loop takes:")
     for n, t in times.items():
         arrays, lists, dot = t.values()
-        print(f"  {n:>6,} numbers: over lists {lists / dot:4.1f}, over arrays {arrays / dot:5.1f}; np.dot: {dot:.1e} s")
+        print(f"  n = {n:>6,}: over lists {lists / dot:4.1f}, over arrays {arrays / dot:5.1f}; np.dot: {dot:.1e} s")
 
     draw(out / "broadcasting.png", total, dtotal, dcopies)
     title = f"{n:,} numbers: np.dot is {lists / dot:.0f} times as fast as a loop over lists"

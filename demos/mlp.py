@@ -11,29 +11,26 @@ from __future__ import annotations
 
 import tracemalloc
 from contextlib import nullcontext
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from autograd_lite import Constant, nn, no_grad, optim, topological_order
+from autograd_lite import Constant, nn, no_grad, topological_order
 from autograd_lite.nn import init
-from demos._shared import BLUE, MUTED, SERIES, panels, progress
+from demos._shared import MUTED, SERIES, figure, progress
 
-WIDTH, CLASSES, LAYERS = 64, 10, (2, 4, 8)  # hidden units of a layer; digits; L of the networks that are compared
+WIDTH, CLASSES, ALPHA = 64, 10, 0.5  # hidden units of a layer; digits; the learning rate
+LAYERS, BATCHES = (2, 4, 8), (256, 512, 1024)  # L and m of the passes that are compared
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
-def load(seed: int) -> tuple[tuple[Array, Labels], tuple[Array, Labels]]:
-    """Return handwritten digits to learn from, X (64, m) and y (m,), and a quarter of them held out."""
+def load() -> tuple[Array, Labels]:
+    """Return handwritten digits, X (64, m) from -1 to 1, and y (m,)."""
     X, y = load_digits(return_X_y=True)
-    order = np.random.default_rng(seed).permutation(len(y))
-    X, y = (X[order] / 8 - 1).T, y[order]  # from 0 ... 16 to -1 ... 1
-    held_out = len(y) // 4
-    return (X[:, held_out:], y[held_out:]), (X[:, :held_out], y[:held_out])
+    return (X / 8 - 1).T, y
 
 
 def network(L: int, seed: int) -> nn.MLP:
@@ -66,18 +63,23 @@ def by_autograd(model: nn.MLP, X: Array, y: Labels) -> tuple[float, list[Array]]
     model.zero_grad()
     J = nn.cross_entropy(model(X), y, axis=0)
     J.backward()
-    return J.item(), [p for layer in model.layers for p in (layer.linear.weight.grad, layer.linear.bias.grad)]
+    return J.item(), [p.grad for p in model.parameters()]
 
 
-def kept(model: nn.MLP, X: Constant) -> list[list[int]]:
-    """Return for each layer the bytes of the tensors that it adds to the graph: W A, W A + b, and tanh of that."""
-    A, seen, layers = X, set(), []
-    for layer in model.layers:
-        A = layer(A)
-        added = [node for node in topological_order(A) if node.op and node not in seen]
-        seen.update(added)
-        layers.append([node.data.nbytes for node in added])
-    return layers
+def train(model: nn.MLP, X: Array, y: Labels, steps: int) -> list[float]:
+    """Descend by the gradients of the two loops; return the cost before each step."""
+    costs = []
+    for _ in progress(steps, "gradient descent"):
+        J, gradients = by_hand(model, X, y)
+        for p, gradient in zip(model.parameters(), gradients, strict=True):
+            p.data -= ALPHA * gradient
+        costs.append(J)
+    return costs
+
+
+def kept(model: nn.MLP, X: Constant) -> list[int]:
+    """Return the bytes of each tensor of the graph: for every layer W A, W A + b and, but for the last, tanh of that."""
+    return [node.data.nbytes for node in topological_order(model(X)) if node.op]
 
 
 def measured(model: nn.MLP, X: Constant, recording: bool) -> tuple[int, int]:
@@ -90,58 +92,34 @@ def measured(model: nn.MLP, X: Constant, recording: bool) -> tuple[int, int]:
     return grown
 
 
-def train(model: nn.MLP, X: Array, y: Labels, steps: int) -> list[float]:
-    """Descend with all examples in each step; return the cost before each."""
-    optimizer, inputs, costs = optim.Adam(model.parameters(), lr=0.01), Constant(X), []
-    for _ in progress(steps, "training"):
-        optimizer.zero_grad()
-        J = nn.cross_entropy(model(inputs), y, axis=0)
-        J.backward()
-        optimizer.step()
-        costs.append(J.item())
-    return costs
-
-
-def draw(path: Path, batches: list[int], graphs: dict[tuple[int, int], list[list[int]]]) -> None:
-    """Draw what each layer keeps, and how the whole grows with the batch and with the number of layers."""
-    L, m = max(graphs)
-    total = {size: sum(map(sum, layers)) / 1e6 for size, layers in graphs.items()}
-    lines = {f"L = {depth}": [total[depth, size] for size in batches] for depth in LAYERS}
-    lines["no_grad"] = [CLASSES * size * 8 / 1e6 for size in batches]  # the result alone
-    title = f"{m} examples, {L} layers: {total[L, m]:.1f} MB kept, {lines['no_grad'][-1]:.2f} MB with no_grad"
-    labels = ("Each layer: W A, W A + b, tanh", "layer", "MB kept"), ("All layers", "examples, m", "MB kept")
-    with panels(path, title, *labels) as (left, right):
-        left.bar(range(1, L + 1), [sum(layer) / 1e6 for layer in graphs[L, m]], color=BLUE, zorder=3)
-        for (name, line), color in zip(lines.items(), (*SERIES[:3], MUTED), strict=True):
-            right.plot([0, *batches], [0, *line], "o-", color=color)
-            right.text(m * 1.04, line[-1], name, color=color, weight="bold", va="center")
-        right.set(xlim=(0, m * 1.3), xticks=[0, *batches])
-
-
 def main(out: Path, seed: int, quick: bool) -> list[Path]:
-    """Compare the two ways, train, and weigh and draw what the forward pass keeps."""
-    (X, y), (X_test, y_test) = load(seed)
+    """Compare the two ways, descend, and weigh and draw what the forward pass keeps."""
+    X, y = load()
     print(f"{len(y)} handwritten digits, X {X.shape}: columns are examples. Hidden layers have {WIDTH} units.")
     for L in LAYERS:
         (J, ours), (J_hand, hand) = by_autograd(network(L, seed), X, y), by_hand(network(L, seed), X, y)
         gap = max(np.abs(a - b).max() for a, b in zip(ours, hand, strict=True))
         print(f"L = {L}: J is {J:.4f}, by hand {J_hand:.4f}; the {len(ours)} gradients differ by {gap:.0e} at most.")
-    model = network(4, seed)
-    costs = train(model, X, y, 30 if quick else 100)
-    right = np.mean(model(X_test).data.argmax(axis=0) == y_test)
-    print(f"L = 4: {len(costs)} steps, cost {costs[0]:.3f} -> {costs[-1]:.3f}; {right:.1%} of the held-out told right.")
+    costs = train(network(4, seed), X, y, 30 if quick else 300)
+    print(f"L = 4: {len(costs)} steps by hand bring J from {costs[0]:.3f} to {costs[-1]:.3f}.")
 
     print("\nMB that a forward pass keeps: the tensors of the graph's nodes, and what tracemalloc measures")
     print("layers  examples  tensors  measured  with no_grad, at the most")
-    batches, graphs = [256, 512, 1024], {}
-    for L, m in product(LAYERS, batches):
-        model, batch = network(L, seed), Constant(X[:, :m])
-        graphs[L, m] = kept(model, batch)
-        sizes = sum(map(sum, graphs[L, m])), measured(model, batch, True)[0], measured(model, batch, False)[1]
-        print("{:6}{:10}{:9.1f}{:10.1f}{:27.1f}".format(L, m, *(size / 1e6 for size in sizes)))
-    tensors = len(graphs[L, m][0])
-    print(f"A hidden layer keeps {tensors} tensors of {WIDTH} x m numbers of 8 bytes; by hand one would keep A alone.")
+    lines = {"no_grad": [CLASSES * m * 8 / 1e6 for m in BATCHES]}  # the result alone, in numbers of 8 bytes
+    for L in LAYERS:
+        lines[f"L = {L}"] = []
+        for m in BATCHES:
+            model, batch = network(L, seed), Constant(X[:, :m])
+            sizes = sum(kept(model, batch)), measured(model, batch, True)[0], measured(model, batch, False)[1]
+            print("{:6}{:10}{:9.1f}{:10.1f}{:27.1f}".format(L, m, *(size / 1e6 for size in sizes)))
+            lines[f"L = {L}"].append(sizes[0] / 1e6)
+    print(f"A hidden layer keeps 3 tensors of {WIDTH} x m numbers of 8 bytes; by hand one would keep A alone.")
     print("Memory grows with m and with L. With no_grad only the result stays, and 8 layers need no more than 4.")
 
-    draw(out / "mlp.png", batches, graphs)
+    title = f"{L} layers, {m} examples: {lines[f'L = {L}'][-1]:.1f} MB kept, {lines['no_grad'][-1]:.2f} with no_grad"
+    with figure(out / "mlp.png", title, "examples, m", "MB that the forward pass keeps") as axes:
+        for (name, line), color in zip(lines.items(), (MUTED, *SERIES[:3]), strict=True):
+            axes.plot([0, *BATCHES], [0, *line], "o-", color=color)
+            axes.text(m * 1.02, line[-1], name, color=color, weight="bold", va="center")
+        axes.set(xlim=(0, m * 1.15), xticks=[0, *BATCHES])
     return [out / "mlp.png"]

@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import make_moons
 
-from autograd_lite import Constant, Value, nn, optim, topological_order
+from autograd_lite import Value, nn, optim, topological_order
 from autograd_lite import sum as total
-from demos._shared import BLUE, INK, MUTED, RED, SERIES, SIGNED, median_seconds, name_line, panels, progress
-from viz import draw_dot
+from demos._shared import BLUE, INK, MUTED, SERIES, SIGNED, panels, progress
 
 POINTS, NOISE, PENALTY = 100, 0.1, 1e-4
 ORANGE, PURPLE = SERIES[2], SERIES[4]  # the moons: a negative and a positive score
@@ -51,26 +50,6 @@ def on_arrays(model: nn.MLP) -> nn.MLP:
     return copy.deepcopy(model).to_arrays()
 
 
-def accuracy(model: nn.MLP, data: Data) -> float:
-    """The share of the points on their side of the boundary."""
-    return float(np.mean(on_arrays(model)(data.X).data[:, 0] * data.y > 0))
-
-
-def train(model: nn.MLP, data: Data, steps: int) -> list[tuple[float, float]]:
-    """Descend with a learning rate that falls from 1 to 0.1; return the cost and the accuracy before each step."""
-    optimizer = optim.SGD(model.parameters(), lr=1.0)
-    schedule = optim.Schedule(optimizer, optim.linear(steps, end=0.1))
-    history = []
-    for _ in progress(steps, "gradient descent on scalars"):
-        J = cost(model, data)
-        history.append((J.item(), accuracy(model, data)))
-        optimizer.zero_grad()
-        J.backward()
-        optimizer.step()
-        schedule.step()
-    return history
-
-
 def gradients(model: nn.MLP, data: Data) -> Array:
     """Return dJ/dp for every number p of the model, in one row: the same for scalars and for arrays."""
     model.zero_grad()
@@ -78,71 +57,58 @@ def gradients(model: nn.MLP, data: Data) -> Array:
     return np.concatenate([np.ravel(p.grad) for p in model.parameters()])
 
 
-def one_neuron(model: nn.MLP, x: Array) -> tuple[Value, Value]:
-    """Build one point's score; also return the neuron of the first layer that moves it most, with its gradient."""
-    model.zero_grad()
-    inputs = np.array([Constant(x[0], "x1"), Constant(x[1], "x2")], dtype=object)
-    neurons = model.layers[0](inputs)
-    score = model.layers[2](model.layers[1](neurons))[0]
-    score.backward()
-    return score, max(neurons, key=lambda a: abs(a.grad) * (a.data > 0))
+def train(model: nn.MLP, data: Data, steps: int) -> list[float]:
+    """Descend with a learning rate that falls from 1 to 0.1; return the cost before each step and after the last."""
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    costs = []
+    for step in progress(steps, "gradient descent on scalars"):
+        J = cost(model, data)
+        costs.append(J.item())
+        optimizer.zero_grad()
+        J.backward()
+        optimizer.lr = 1 - 0.9 * step / steps
+        optimizer.step()
+    return [*costs, cost(model, data).item()]
+
+
+def accuracy(model: nn.MLP, data: Data) -> float:
+    """The share of the points on their side of the boundary."""
+    return float(np.mean(on_arrays(model)(data.X).data[:, 0] * data.y > 0))
 
 
 def main(out: Path, seed: int, quick: bool) -> list[Path]:
-    """Train on scalars, compare with arrays, and draw the boundary and one neuron."""
+    """Compare scalars with arrays, train on scalars, and draw the boundary."""
     data = load(seed)
     model = nn.MLP(2, [16, 16, 1], seed=seed)
     twin = on_arrays(model)
     print(f"{POINTS} points on two half moons; {len(model.parameters())} weights and biases, each a Value of its own.")
     nodes, fewer = (len(topological_order(cost(form, data))) for form in (model, twin))
     gap = np.abs(gradients(model, data) - gradients(twin, data)).max()
-    print(
-        f"The graph of one step, from them to the cost, has {nodes:,} nodes. Of the same network on arrays it has",
-        end=" ",
-    )
-    print(f"{fewer},\nand the gradients of both differ by {gap:.0e} at most.")
-    seconds = median_seconds({"scalars": lambda: gradients(model, data), "arrays": lambda: gradients(twin, data)}, 3)
-    ratio = seconds["scalars"] / seconds["arrays"]
-    print(f"Forward and backward take {1e3 * seconds['scalars']:.1f} ms on scalars, {ratio:.0f} times less on arrays.")
+    print(f"One step's graph has {nodes:,} nodes; on arrays it has {fewer}, and the gradients differ by {gap:.0e} at most.")
 
-    history = train(model, data, steps=20 if quick else 100)
-    history.append((cost(model, data).item(), accuracy(model, data)))
-    (first, _), (last, right) = history[0], history[-1]
-    print(f"{len(history) - 1} steps on scalars: the cost falls from {first:.3f} to {last:.3f},", end=" ")
-    print(f"and {right:.0%} of the points are on their side of the boundary.")
-
-    twin = on_arrays(model)
-    doubtful = np.abs(twin(data.X).data).argmin()
-    score, neuron = one_neuron(model, data.X[doubtful])
-    print(
-        f"The graph is a neuron of the first layer, as it stands among the {len(topological_order(score))} nodes",
-        end=" ",
-    )
-    print("of one point's score:\nthe point is the one nearest to the boundary, the neuron the one that moves it most.")
-
-    title = f"{right:.0%} of {POINTS} points on their side, after {len(history) - 1} steps on scalars"
-    draw(out / "moons.png", title, twin, data, history)
-    draw_dot(neuron, params=model).render(outfile=out / "neuron.svg", cleanup=True)
-    return [out / "moons.png", out / "neuron.svg"]
+    costs = train(model, data, steps=12 if quick else 100)
+    steps, right = len(costs) - 1, accuracy(model, data)
+    print(f"{steps} steps on scalars: the cost falls from {costs[0]:.3f} to {costs[-1]:.3f},", end=" ")
+    print(f"and {right:.0%} of the points are on their side.")
+    title = f"{right:.0%} of {POINTS} points on their side, after {steps} steps on scalars"
+    draw(out / "moons.png", title, on_arrays(model), data, costs)
+    return [out / "moons.png"]
 
 
-def draw(path: Path, title: str, model: nn.MLP, data: Data, history: list[tuple[float, float]]) -> None:
-    """Draw the score over the plane with its boundary and margins, and the cost with the share of wrong points."""
+def draw(path: Path, title: str, model: nn.MLP, data: Data, costs: list[float]) -> None:
+    """Draw the score over the plane with its boundary and margins, and how the cost fell."""
     low, high = data.X.min(axis=0) - 0.4, data.X.max(axis=0) + 0.4
     x1, x2 = np.meshgrid(np.linspace(low[0], high[0], 200), np.linspace(low[1], high[1], 200))
     scores = model(np.column_stack([x1.ravel(), x2.ravel()])).data.reshape(x1.shape)
-    costs, right = np.transpose(history)
-    labels = ("boundary (score 0), margins (-1 and 1)", "x1", "x2"), ("cost and share of wrong points", "step", "")
-    with panels(path, title, *labels) as (plane, curve):
+    fall = f"cost J: from {costs[0]:.2f} to {costs[-1]:.3f}"
+    labels = ("boundary (score 0), margins (±1)", "x1", "x2"), (fall, "step", "")
+    with panels(path, title, *labels, width=4.4, height=4) as (plane, curve):
         box = (low[0], high[0], low[1], high[1])
         plane.imshow(scores, SIGNED, vmin=-3, vmax=3, alpha=0.6, extent=box, origin="lower", aspect="auto")
-        plane.contour(
-            x1, x2, scores, [-1, 0, 1], colors=[MUTED, INK, MUTED], linewidths=[1, 2.2, 1], linestyles="solid"
-        )
+        plane.contour(x1, x2, scores, [-1, 0, 1], colors=[MUTED, INK, MUTED], linewidths=[1, 2.2, 1], linestyles="-")
         plane.scatter(data.X[:, 0], data.X[:, 1], c=np.where(data.y > 0, PURPLE, ORANGE), edgecolors="white", zorder=3)
         plane.grid(visible=False)
-        curve.set_yscale("symlog", linthresh=0.01)  # logarithmic above 0.01, and yet down to 0
-        for line, name, color in ((costs, "cost J: {:.3f}", BLUE), (1 - right, "wrong: {:.0%}", RED)):
-            curve.plot(line, color=color)
-            name_line(curve, len(line) - 1, line[-1], name.format(line[-1]), color)
-        curve.set(xlim=(0, None), ylim=(0, None), yticks=(y := (0, 0.01, 0.1, 1)), yticklabels=y)
+        plane.locator_params(nbins=5)
+        curve.plot(costs, color=BLUE)
+        curve.set(xlim=(0, None), yscale="log", ylim=(0.01, None), yticks=(y := (0.01, 0.1, 1)), yticklabels=y)
+        curve.minorticks_off()

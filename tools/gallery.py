@@ -50,7 +50,8 @@ def draw(name: str, folder: Path) -> Path:
     if name == "value":
         return draw_value(folder / "value.svg")
     with redirect_stdout(io.StringIO()):
-        return importlib.import_module(f"demos.{name}").main(folder, seed=0, quick=False)[0]
+        pictures: list[Path] = importlib.import_module(f"demos.{name}").main(folder, seed=0, quick=False)
+    return pictures[0]
 
 
 def smaller(png: bytes) -> bytes:
@@ -83,7 +84,7 @@ def difference(old: bytes, new: bytes, suffix: str) -> float:
     before, after = (Image.open(io.BytesIO(data)).convert("RGB") for data in (old, new))
     if before.size != after.size:
         return 1.0
-    return float(np.mean(np.asarray(ImageChops.difference(before, after)).max(axis=2) > VISIBLE))
+    return float(np.mean(np.asarray(ImageChops.difference(before, after)).max(axis=2) >= VISIBLE))
 
 
 def replace(old: Path, data: bytes) -> None:
