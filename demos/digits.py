@@ -81,26 +81,21 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     tried = []
     for smoothing in SMOOTHINGS:
         model, epoch = train(data, validation, smoothing, 8 if quick else 60, seed)
-        tried.append((accuracy(model, validation), smoothing, model))
-        print(f"Smoothing {smoothing}: the validation cost is lowest after epoch {epoch}, with", end=" ")
-        print(f"{tried[-1][0]:.1%} of the validation set read right.")
+        share = accuracy(model, validation)
+        print(f"Smoothing {smoothing}: best after epoch {epoch}, with {share:.1%} of the validation set read right.")
+        tried.append((share, smoothing, model))
     _, smoothing, model = max(tried, key=lambda one: one[:2])
-    size = sum(p.size for p in model.parameters())
-    print(f"Chosen: smoothing {smoothing}, where {size:,} weights and biases read {accuracy(model, data):.1%}", end=" ")
-    print("of the digits they learned from right.")
+    print(f"Chosen: smoothing {smoothing}. Of the digits it learned from, it reads {accuracy(model, data):.1%} right.")
 
     answers = read(model, test.X)
-    right, share = answers == test.y, accuracy(model, test)
-    print(f"Of the {len(right)} held-out digits, {share:.1%} are read right: all but {np.sum(~right)}.")
-    sure = nn.softmax(model(test.X)).data.max(axis=1)
-    print(f"The largest probability is {sure[right].mean():.2f} on average where the answer is right,", end=" ")
-    print(f"{sure[~right].mean():.2f} where it is wrong.")
-
-    wrong = np.argsort(right - sure)[: min(SHOWN, np.sum(~right))]  # the surest mistakes first
-    labels = ("mistakes in red", "read as", "digit"), (f"the {len(wrong)} surest of {np.sum(~right)} mistakes", "", "")
-    with panels(out / "digits.png", f"{share:.1%} of {len(right)} held-out digits read right", *labels) as (left, area):
+    wrong = np.flatnonzero(answers != test.y)
+    finding = f"{accuracy(model, test):.1%} of {len(answers)} held-out digits read right"
+    print(f"{finding}, all but {len(wrong)}.")
+    shown = wrong[:SHOWN]
+    labels = ("mistakes in red", "read as", "digit"), (f"{len(shown)} of {len(wrong)} mistakes", "", "")
+    with panels(out / "digits.png", finding, *labels, width=4.6, height=4.3) as (left, area):
         draw_confusion(left, confusion(test.y, answers))
-        draw_mistakes(area, test, answers, wrong)
+        draw_mistakes(area, test, answers, shown)
     return [out / "digits.png"]
 
 

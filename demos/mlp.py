@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tracemalloc
 from contextlib import nullcontext
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def train(model: nn.MLP, X: Array, y: Labels, steps: int) -> list[float]:
 
 
 def kept(model: nn.MLP, X: Constant) -> list[int]:
-    """Return the bytes of each tensor of the graph: for every layer W A, W A + b and, but for the last, tanh of that."""
+    """Return the bytes of each tensor in the graph: in each layer W A, W A + b, and tanh of that but in the last."""
     return [node.data.nbytes for node in topological_order(model(X)) if node.op]
 
 
@@ -103,22 +104,21 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     costs = train(network(4, seed), X, y, 30 if quick else 300)
     print(f"L = 4: {len(costs)} steps by hand bring J from {costs[0]:.3f} to {costs[-1]:.3f}.")
 
-    print("\nMB that a forward pass keeps: the tensors of the graph's nodes, and what tracemalloc measures")
-    print("layers  examples  tensors  measured  with no_grad, at the most")
-    lines = {"no_grad": [CLASSES * m * 8 / 1e6 for m in BATCHES]}  # the result alone, in numbers of 8 bytes
-    for L in LAYERS:
-        lines[f"L = {L}"] = []
-        for m in BATCHES:
-            model, batch = network(L, seed), Constant(X[:, :m])
-            sizes = sum(kept(model, batch)), measured(model, batch, True)[0], measured(model, batch, False)[1]
-            print("{:6}{:10}{:9.1f}{:10.1f}{:27.1f}".format(L, m, *(size / 1e6 for size in sizes)))
-            lines[f"L = {L}"].append(sizes[0] / 1e6)
-    print(f"A hidden layer keeps 3 tensors of {WIDTH} x m numbers of 8 bytes; by hand one would keep A alone.")
+    print("\nlayers  examples  MB of the graph's tensors  MB measured  MB with no_grad, at the most")
+    MB = {}
+    for L, m in product(LAYERS, BATCHES):
+        model, batch = network(L, seed), Constant(X[:, :m])
+        (grown, _), (_, most) = measured(model, batch, recording=True), measured(model, batch, recording=False)
+        MB[L, m] = sum(kept(model, batch)) / 1e6
+        print(f"{L:6}{m:10}{MB[L, m]:27.1f}{grown / 1e6:13.1f}{most / 1e6:30.1f}")
+    print(f"A hidden layer keeps W A, W A + b and its tanh, {WIDTH} x m numbers each; by hand one would keep A alone.")
     print("Memory grows with m and with L. With no_grad only the result stays, and 8 layers need no more than 4.")
 
-    title = f"{L} layers, {m} examples: {lines[f'L = {L}'][-1]:.1f} MB kept, {lines['no_grad'][-1]:.2f} with no_grad"
+    lines = {f"L = {L}": [MB[L, m] for m in BATCHES] for L in LAYERS}
+    lines["no_grad"] = [CLASSES * m * 8 / 1e6 for m in BATCHES]  # the result alone
+    title = f"{L} layers, {m} examples: {MB[L, m]:.1f} MB kept, {lines['no_grad'][-1]:.2f} MB with no_grad"
     with figure(out / "mlp.png", title, "examples, m", "MB that the forward pass keeps") as axes:
-        for (name, line), color in zip(lines.items(), (MUTED, *SERIES[:3]), strict=True):
+        for (name, line), color in zip(lines.items(), (*SERIES[:3], MUTED), strict=True):
             axes.plot([0, *BATCHES], [0, *line], "o-", color=color)
             axes.text(m * 1.02, line[-1], name, color=color, weight="bold", va="center")
         axes.set(xlim=(0, m * 1.15), xticks=[0, *BATCHES])

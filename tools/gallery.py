@@ -1,4 +1,4 @@
-"""Rebuild the pictures that README.md shows: docs/value.svg, and the first picture of every demo.
+"""Rebuild the pictures that README.md shows, docs/value.svg and every demo's first picture, and its table of demos.
 
 python tools/gallery.py                   # all of them: every demo runs in full, which takes some minutes
 python tools/gallery.py value loops       # these
@@ -8,6 +8,7 @@ python tools/gallery.py --check           # none: build them elsewhere and tell 
 from __future__ import annotations
 
 import argparse
+import html
 import importlib
 import io
 import itertools
@@ -28,7 +29,7 @@ from demos.__main__ import demos  # noqa: E402
 from viz import draw_dot  # noqa: E402
 from viz.rendering import write_atomically  # noqa: E402
 
-DOCS = ROOT / "docs"
+DOCS, README = ROOT / "docs", ROOT / "README.md"
 NAMES = ["value", *demos()]
 DPI = 120  # a figure of 8 inches is 960 pixels wide: sharp at half that on any screen
 LARGEST = 60_000  # bytes: the README loads all of them
@@ -102,6 +103,25 @@ def faults(old: Path, data: bytes, tolerance: float) -> list[str]:
     return [f"differs: {share:.2%} of it"] if share > tolerance else []
 
 
+def table() -> str:
+    """Return the README's table: two demos a row, each with its story and its picture."""
+    cells = [
+        f'<td width="50%" valign="top"><code>{name}</code>: {html.escape(story)}<br>'
+        f'<img src="docs/{picture.name}" alt="{name}"></td>'
+        for name, story in demos().items()
+        for picture in DOCS.glob(f"{name}.*")
+    ]
+    rows = ("\n".join(cells[i : i + 2]) for i in range(0, len(cells), 2))
+    return "<table>\n<tr>\n" + "\n</tr>\n<tr>\n".join(rows) + "\n</tr>\n</table>"
+
+
+def tell_readme() -> None:
+    """Put the table where README.md has one."""
+    text = README.read_text("utf-8")
+    start, end = text.index("<table>"), text.index("</table>") + len("</table>")
+    write_atomically(README, (text[:start] + table() + text[end:]).encode())
+
+
 def main() -> int:
     """Build the pictures; return 1 if one is too large or, with --check, not as it should be."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -123,6 +143,8 @@ def main() -> int:
             replace(options.out / file, data)
         print(f"{file:<20}{len(data):>7,} bytes  {', '.join(wrong) or 'fine'}", flush=True)
         failed = failed or bool(wrong)
+    if not options.check and options.out == DOCS:
+        tell_readme()
     return int(failed)
 
 

@@ -103,6 +103,7 @@ class LogSoftmax(Activation):
 
 BY_NAME: dict[str, type[Activation]] = {
     "linear": Identity,
+    "identity": Identity,  # another name for the same
     **{kind.function.__name__: kind for kind in Activation.__subclasses__() if kind is not Identity},
 }
 """``"relu"`` and so on, for layers that take an activation's name."""

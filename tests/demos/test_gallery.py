@@ -104,7 +104,11 @@ def test_docs_hold_a_small_picture_of_it_and_the_readme_shows_it(name):
     (picture,) = DOCS.glob(f"{name}.*")
     assert 2_000 < picture.stat().st_size <= LARGEST
     assert picture.read_bytes().startswith({".png": b"\x89PNG\r\n", ".svg": b"<?xml"}[picture.suffix])
-    assert f"docs/{picture.name}" in (ROOT / "README.md").read_text("utf-8")
+    assert f"docs/{picture.name}" in GALLERY["README"].read_text("utf-8")
+
+
+def test_the_readme_tells_every_demos_story():
+    assert GALLERY["table"]() in GALLERY["README"].read_text("utf-8")
 
 
 def test_every_demo_is_in_the_gallery():

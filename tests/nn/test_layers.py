@@ -202,7 +202,7 @@ def test_a_cell_carries_its_state_from_step_to_step():
         (lambda: nn.Conv2d(1, 2, 5)(np.ones((1, 1, 4, 4))), ValueError, r"size \(5, 5\) do not fit"),
         (lambda: nn.MaxPool2d(3)(np.ones((1, 1, 2, 2))), ValueError, "do not fit"),
         (lambda: nn.MultiHeadAttention(5, 2), ValueError, "5 cannot be cut into 2"),
-        (lambda: nn.activation("rely"), ValueError, "'rely' is unknown; there are linear, relu"),
+        (lambda: nn.activation("rely"), ValueError, "'rely' is unknown; there are linear, identity, relu"),
         (lambda: nn.LeakyReLU(slop=1.0), TypeError, "slop"),
         (lambda: nn.MLP(2, [2, 2], activation="softmin"), ValueError, "softmin"),
         (lambda: nn.Module()(1.0), NotImplementedError, "no forward"),
