@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import functions as ag
-from autograd_lite.nn.init import Initialiser, Seed, fan_uniform, generator
+from autograd_lite.nn.init import Initialiser, fan_uniform
 from autograd_lite.nn.module import Module
+from autograd_lite.seeds import Seed, generator
 from autograd_lite.value import Value
 
 Pair = int | tuple[int, int]

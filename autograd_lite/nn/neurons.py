@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from autograd_lite.cells import is_cells
 from autograd_lite.nn.activations import Identity
 from autograd_lite.nn.activations import activation as activation_named
-from autograd_lite.nn.init import Initialiser, Seed, generator, uniform, zeros
+from autograd_lite.nn.init import Initialiser, uniform, zeros
 from autograd_lite.nn.layers import Linear
 from autograd_lite.nn.module import Module
+from autograd_lite.seeds import Seed, generator
 from autograd_lite.value import Value
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import functions as ag
-from autograd_lite.nn.init import Initialiser, Seed, generator, uniform
+from autograd_lite.nn.init import Initialiser, uniform
 from autograd_lite.nn.layers import Linear
 from autograd_lite.nn.module import Module
+from autograd_lite.seeds import Seed, generator
 
 
 class _Cell(Module):

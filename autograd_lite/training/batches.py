@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.nn.init import Seed, generator
 from autograd_lite.numbers import whole_number
+from autograd_lite.seeds import Seed, generator
 from autograd_lite.value import Value
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from autograd_lite.modes import no_grad
-from autograd_lite.nn.init import Seed
 from autograd_lite.numbers import whole_number
 from autograd_lite.optim import Optimizer, clip_grad_norm
+from autograd_lite.seeds import Seed
 from autograd_lite.training.batches import Batches
 from autograd_lite.training.finite import not_finite, what_is_odd, where_from
 from autograd_lite.training.history import INTERRUPTED, History
