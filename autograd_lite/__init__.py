@@ -9,6 +9,7 @@
 """
 
 from autograd_lite import functions
+from autograd_lite.cells import data_of, grad_of, scalars
 from autograd_lite.checks import check_grads
 from autograd_lite.derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd_lite.functions import *  # noqa: F403  (a function for every row of the table)
@@ -29,14 +30,17 @@ __all__ = [
     "Trial",
     "Value",
     "check_grads",
+    "data_of",
     "detect_anomaly",
     "grad",
+    "grad_of",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
     "no_grad",
     "primitive",
+    "scalars",
     "topological_order",
     "value_and_grad",
     "vjp",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 Axis = int | tuple[int, ...] | None
 
@@ -33,30 +34,35 @@ def count(a: Any, axis: Axis) -> int:
     return math.prod(np.shape(a)[i] for i in axes_of(np.ndim(a), axis))
 
 
+def _rows(a: Any, axis: Axis) -> tuple[Any, tuple[int, ...]]:
+    """The elements along `axis` as the last axis of an array, and the order of a's axes that brings them there."""
+    axes = normalize_axis_tuple(range(a.ndim) if axis is None else axis, a.ndim)
+    rest = tuple(i for i in range(a.ndim) if i not in axes)
+    shape = tuple(a.shape[i] for i in rest)
+    return np.reshape(np.transpose(a, rest + axes), (*shape, count(a, axes))), rest + axes
+
+
 def reducing(fold: Callable[..., Any]) -> Callable[..., Any]:
     """The spelled-out form of a reduction: ``fold(ag, elements)`` makes one scalar of the list of those to reduce."""
 
     def spelled(ag: Any, a: Any, axis: Axis = None, keepdims: bool = False, **parameters: Any) -> Any:
-        axes = axes_of(a.ndim, axis)
-        rest = tuple(i for i in range(a.ndim) if i not in axes)
-        shape = tuple(a.shape[i] for i in rest)
-        rows = np.reshape(np.transpose(a, rest + axes), (*shape, count(a, axis)))
-        reduced = np.empty(shape, dtype=object)
-        for place in np.ndindex(shape):
+        rows, _ = _rows(a, axis)
+        reduced = np.empty(rows.shape[:-1], dtype=object)
+        for place in np.ndindex(reduced.shape):
             reduced[place] = fold(ag, rows[place].tolist(), **parameters)
         return kept(reduced, a, axis) if keepdims else reduced
 
     return spelled
 
 
-def along(fold: Callable[..., Any], default: int | None = -1) -> Callable[..., Any]:
-    """The spelled-out form of an operation along an axis: ``fold(ag, elements)`` makes a list of as many scalars."""
+def along(fold: Callable[..., Any]) -> Callable[..., Any]:
+    """The spelled-out form of an operation along axes: ``fold(ag, elements)`` makes a list of as many scalars."""
 
-    def spelled(ag: Any, a: Any, axis: int | None = default) -> Any:
-        rows = np.ravel(a) if axis is None else np.moveaxis(a, axis, -1)
+    def spelled(ag: Any, a: Any, axis: Axis = -1) -> Any:
+        rows, order = _rows(a, axis)
         y = np.empty(rows.shape, dtype=object)
         for place in np.ndindex(rows.shape[:-1]):
             y[place] = fold(ag, rows[place].tolist())
-        return y if axis is None else np.moveaxis(y, -1, axis)
+        return np.transpose(np.reshape(y, [a.shape[i] for i in order]), np.argsort(order))
 
     return spelled

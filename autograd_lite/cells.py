@@ -17,7 +17,7 @@ def is_cells(a: object) -> bool:
     return isinstance(a, np.ndarray) and a.dtype.kind == "O"
 
 
-def cells(a: ArrayLike, label: str = "") -> Cells:
+def scalars(a: ArrayLike, label: str = "") -> Cells:
     """Turn an array of numbers into an array of leaves, one scalar Value for each number.
 
     Parameters
@@ -34,7 +34,8 @@ def cells(a: ArrayLike, label: str = "") -> Cells:
 
     Examples
     --------
-    >>> W = cells([[1.0, 2.0], [3.0, 4.0]], "W")
+    >>> from autograd_lite import scalars
+    >>> W = scalars([[1.0, 2.0], [3.0, 4.0]], "W")
     >>> z = W @ [1.0, 1.0]
     >>> z[1].backward()
     >>> W[1, 0]
@@ -48,12 +49,24 @@ def cells(a: ArrayLike, label: str = "") -> Cells:
     return made
 
 
+def operand(x: Any) -> Any:
+    """A list as an array, of numbers or of scalar Values; anything else as it is."""
+    if not isinstance(x, (list, tuple)):
+        return x
+    array = np.array(x, dtype=object)
+    cells = array.ravel().tolist()
+    if any(isinstance(cell, Value) for cell in cells) and all(np.ndim(cell) == 0 for cell in cells):
+        return array
+    return np.asarray(x)  # which refuses Values that are arrays, and says what to do
+
+
 def data_of(a: Any) -> Any:
     """The numbers of a Value, or of an array of them, as a float or an array.
 
     Examples
     --------
-    >>> data_of(cells([1.0, 2.0]))
+    >>> from autograd_lite import data_of, scalars
+    >>> data_of(scalars([1.0, 2.0]))
     array([1., 2.])
     """
     if not is_cells(a):
@@ -65,6 +78,14 @@ def grad_of(a: Any) -> Any:
     """The gradients of a Value, or of an array of them, as a float or an array; 0 for an element without one.
 
     None if no element has a gradient.
+
+    Examples
+    --------
+    >>> from autograd_lite import grad_of, scalars
+    >>> a = scalars([1.0, 2.0])
+    >>> (a[0] * 3.0).backward()
+    >>> grad_of(a)
+    array([3., 0.])
     """
     if not is_cells(a):
         return a.grad

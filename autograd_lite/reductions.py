@@ -216,13 +216,26 @@ NORMS = (
 )
 
 
-def _norm_of(ag: Any, v: list[Any], ord: object = None) -> Any:
+def _check_order(ndim: int, ord: object, axis: Axis) -> None:
+    is_vector = ndim == 1 if axis is None else not isinstance(axis, tuple)
+    if not (ord is None or (ord == 2 and is_vector)):
+        raise ValueError(
+            f"norm: ord={ord!r} is not supported, only the Euclidean length; write others with abs and sum"
+        )
+
+
+def _norm_of(ag: Any, v: list[Any]) -> Any:
     return functools.reduce(ag.hypot, v, 0.0)
+
+
+def _norm_of_scalars(ag: Any, a: Any, ord: object = None, axis: Axis = None, keepdims: bool = False) -> Any:
+    _check_order(a.ndim, ord, axis)
+    return reducing(_norm_of)(ag, a, axis, keepdims)
 
 
 @array_operation(
     vjp={"a": _norm_vjp},
-    spelled=reducing(_norm_of),
+    spelled=_norm_of_scalars,
     silent_rows=_silent,
     symbol="‖.‖",
     numpy=np.linalg.norm,
@@ -231,11 +244,7 @@ def _norm_of(ag: Any, v: list[Any], ord: object = None) -> Any:
 @QUIET
 def norm(a: Any, ord: object = None, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Euclidean length over `axis` (of all elements by default); its gradient at 0 is 0, and it does not overflow."""
-    is_vector = np.ndim(a) == 1 if axis is None else not isinstance(axis, tuple)
-    if not (ord is None or (ord == 2 and is_vector)):
-        raise ValueError(
-            f"norm: ord={ord!r} is not supported, only the Euclidean length; write others with abs and sum"
-        )
+    _check_order(np.ndim(a), ord, axis)
     scale = np.max(np.abs(a), axis=axis, keepdims=True, initial=0.0)
     unit = a / np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
     scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0).astype(unit.real.dtype)
@@ -251,7 +260,7 @@ def _finite_shift(a: Any, axis: Axis) -> Any:
 
 def _logsumexp_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     total = kept(y, a, axis, keepdims)
-    return kept(g, a, axis, keepdims) * np.where(np.isfinite(total), np.exp(a - total), 0.0)
+    return kept(g, a, axis, keepdims) * np.where(np.isinf(total), 0.0, np.exp(a - total))
 
 
 def _shifted(v: list[Any]) -> tuple[list[Any], float]:
@@ -326,9 +335,14 @@ def _cumsum_vjp(g: Any, y: Any, a: Any, axis: int | None = None) -> Any:
     return np.reshape(summed, np.shape(a))
 
 
+def _cumsum_of_scalars(ag: Any, a: Any, axis: int | None = None) -> Any:
+    running = along(lambda ag, v: list(itertools.accumulate(v)))
+    return running(ag, np.ravel(a) if axis is None else a, axis=-1 if axis is None else axis)
+
+
 @array_operation(
     vjp={"a": _cumsum_vjp},
-    spelled=along(lambda ag, v: list(itertools.accumulate(v)), default=None),
+    spelled=_cumsum_of_scalars,
     numpy=np.cumsum,
     trials=(*ALONG_ONE, Trial(((2, 2),))),
 )

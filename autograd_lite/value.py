@@ -296,7 +296,8 @@ class Value(Methods):
             return cell
         raise TypeError(
             "np.asarray(v) or np.array([v, ...]) would leave the graph and lose the gradient: use v.data for the bare "
-            "numbers, autograd_lite.stack([v, ...]) to join Values, np.array([v], dtype=object) for an array of them"
+            "numbers, autograd_lite.stack([v, ...]) to join Values, np.array([v], dtype=object) for an array of them, "
+            "and for such an array autograd_lite.mean and so on, not NumPy's"
         )
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:

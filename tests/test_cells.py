@@ -5,7 +5,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Constant, Value
-from autograd_lite.cells import cells, data_of, grad_of
+from autograd_lite.cells import data_of, grad_of, scalars
 from autograd_lite.recording import apply
 from tests.tables import ARRAY_TRIALS, trial_inputs, trial_name
 
@@ -14,7 +14,7 @@ TRIALS = [(row, trial) for row, trial in ARRAY_TRIALS if row.name not in INNER a
 
 
 def both_forms(numbers):
-    return [Value(x) for x in numbers], [cells(x) if np.ndim(x) else Value(x) for x in numbers]
+    return [Value(x) for x in numbers], [scalars(x) if np.ndim(x) else Value(x) for x in numbers]
 
 
 def weighted(y, g):
@@ -37,7 +37,7 @@ def test_scalars_give_the_values_and_gradients_of_the_array_operation(row, trial
 
 
 def test_sums_products_and_maxima_are_one_node_each():
-    a = cells(np.arange(6.0).reshape(2, 3))
+    a = scalars(np.arange(6.0).reshape(2, 3))
     for y, name in (
         (ag.sum(a, axis=1), "sum_many"),
         (ag.matmul(a, np.ones(3)), "dot_many"),
@@ -48,10 +48,10 @@ def test_sums_products_and_maxima_are_one_node_each():
 
 @pytest.mark.parametrize(("values", "share"), [([2.0, 2.0, 1.0], [0.5, 0.5, 0.0]), ([2.0, 2.0, 2.0], [1 / 3] * 3)])
 def test_equal_greatest_elements_share_evenly(values, share):
-    a = cells(values)
+    a = scalars(values)
     ag.max(a).backward()
     assert grad_of(a).tolist() == share
-    b = cells(np.negative(values))
+    b = scalars(np.negative(values))
     ag.min(b).backward()
     assert grad_of(b).tolist() == share
 
@@ -63,7 +63,7 @@ def test_nan_propagates_through_max():
 @pytest.mark.parametrize("x", [[1000.0, -1000.0], [-np.inf, 0.0, 1.0]])
 @pytest.mark.parametrize("f", [ag.softmax, ag.log_softmax, ag.logsumexp])
 def test_softmax_and_its_relatives_are_stable(f, x):
-    a, v = cells(x), Value(x)
+    a, v = scalars(x), Value(x)
     y, z = f(a), f(v)
     np.testing.assert_allclose(data_of(y), z.data, rtol=1e-12)
     (z if not z.shape else z[1]).backward()
@@ -72,18 +72,18 @@ def test_softmax_and_its_relatives_are_stable(f, x):
 
 
 def test_logsumexp_of_nothing_but_minus_infinity():
-    assert ag.logsumexp(cells([-np.inf, -np.inf])) == -np.inf
+    assert ag.logsumexp(scalars([-np.inf, -np.inf])) == -np.inf
 
 
 def test_norm_and_std_at_their_tips():
     for f, x in ((ag.norm, [0.0, 0.0]), (ag.std, [3.0, 3.0, 3.0])):
-        a = cells(x)
+        a = scalars(x)
         f(a).backward()
         assert grad_of(a).tolist() == [0.0] * len(x)
 
 
 def test_numbers_and_constants_may_stand_among_the_values():
-    a = cells([1.0, 2.0])
+    a = scalars([1.0, 2.0])
     y = ag.softmax(ag.where([True, True, False], np.append(a, 0.0), -np.inf))
     np.testing.assert_allclose(data_of(y), [*ag.softmax(np.array([1.0, 2.0])), 0.0])
     assert ag.sum(np.array([Constant(1.0), a[0]], dtype=object)).data == 2.0
@@ -91,17 +91,49 @@ def test_numbers_and_constants_may_stand_among_the_values():
 
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"2.*3"):
-        ag.matmul(cells(np.ones((2, 2))), np.ones(3))
+        ag.matmul(scalars(np.ones((2, 2))), np.ones(3))
     with pytest.raises(ValueError, match="scalar"):
-        ag.matmul(cells(np.ones((2, 2))), 3.0)
+        ag.matmul(scalars(np.ones((2, 2))), 3.0)
 
 
 def test_gradients_of_cells_without_a_backward_pass():
-    assert grad_of(cells([1.0])) is None
-    assert cells([[1.0]], "W")[0, 0].label == "W[0,0]"
+    assert grad_of(scalars([1.0])) is None
+    assert scalars([[1.0]], "W")[0, 0].label == "W[0,0]"
 
 
 def test_windows_that_do_not_fit_are_refused():
     for shape in ((3,), (1, 5)):
         with pytest.raises(ValueError, match=r"windows of size \(2, 2\) do not fit"):
             ag.unfold(np.ones(shape), (2, 2))
+
+
+def test_what_the_array_operation_refuses_is_refused():
+    a = scalars(np.ones((2, 2)))
+    for f in (lambda: ag.sum(a, axis=5), lambda: ag.softmax(a, axis=2), lambda: ag.norm(a, ord=1)):
+        with pytest.raises(ValueError, match=r"axis|ord=1"):
+            f()
+
+
+@pytest.mark.parametrize("axis", [None, (0, 1), (1, 0), 0, -1])
+@pytest.mark.parametrize("f", [ag.softmax, ag.log_softmax])
+def test_softmax_over_any_axes(f, axis):
+    a = np.random.default_rng(0).normal(size=(2, 3, 2))
+    np.testing.assert_allclose(data_of(f(scalars(a), axis=axis)), f(a, axis=axis), rtol=1e-12)
+
+
+def test_degrees_of_freedom():
+    a = np.array([1.0, 2.0, 4.0])
+    for f in (ag.var, ag.std):
+        assert f(scalars(a), ddof=1).data == pytest.approx(f(a, ddof=1), rel=1e-14)
+
+
+def test_softmax_of_an_infinite_number_is_nan_in_both_forms():
+    for x in ([np.inf, 0.0], [np.nan, 0.0]):
+        np.testing.assert_array_equal(data_of(ag.softmax(scalars(x))), ag.softmax(np.array(x)))
+
+
+def test_nan_shows_in_the_gradient_of_logsumexp():
+    for form in (Value, scalars):
+        v = form([np.nan, 0.0])
+        ag.logsumexp(v).backward()
+        assert np.isnan(grad_of(v)).all()

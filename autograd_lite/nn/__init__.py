@@ -1,7 +1,7 @@
 """Neural networks: layers, initialisation and losses, on arrays and on scalar Values alike.
 
 Rows are examples, as in most libraries; `Linear`, `Layer` and `MLP` take ``columns=True`` for the course's convention,
-and losses ``axis=0``.
+and `cross_entropy` then ``axis=0``; the other losses have no axis.
 
 >>> import numpy as np
 >>> from autograd_lite import nn, optim

@@ -22,9 +22,9 @@ class Activation(Module):
 
     function: ClassVar[Callable[..., Any]]
 
-    def __init__(self, **options: float) -> None:
-        inspect.signature(type(self).function).bind(0.0, **options)  # refuses an option that there is not
-        self.options = options
+    def __init__(self, *values: float, **options: float) -> None:
+        given = inspect.signature(type(self).function).bind(0.0, *values, **options)  # refuses what there is not
+        self.options = dict(list(given.arguments.items())[1:])
 
     def forward(self, x: Any) -> Any:
         """Apply the function; any shape."""

@@ -31,6 +31,7 @@ __all__ = [
     "Initialiser",
     "Seed",
     "constant",
+    "drawn",
     "fan_uniform",
     "generator",
     "he_normal",
@@ -49,6 +50,24 @@ Initialiser = Callable[[tuple[int, ...], Generator, int, int], NDArray[np.float6
 Fan = Callable[[int, int], float]
 
 SQRT2 = math.sqrt(2)
+
+
+def drawn(init: Initialiser, shape: tuple[int, ...], seed: Seed, fan_in: int, fan_out: int) -> NDArray[np.float64]:
+    """The numbers that a layer's parameter starts from.
+
+    Raises
+    ------
+    TypeError
+        If `init` is not an initialiser, but makes one.
+
+    Examples
+    --------
+    >>> drawn(constant(2.0), (3,), None, 3, 1)
+    array([2., 2., 2.])
+    """
+    if not callable(init) or getattr(init, "__name__", "") in __all__:
+        raise TypeError(f"init is {init!r}; give an initialiser, such as init.he_normal() or init.normal(0.01)")
+    return init(shape, generator(seed), fan_in, fan_out)
 
 
 # --- the fans do not matter ----------------------------------------------------------------------------------------

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from autograd_lite import functions as ag
-from autograd_lite.nn.init import Initialiser, fan_uniform, normal
-from autograd_lite.nn.module import Module
+from autograd_lite.cells import operand
+from autograd_lite.nn.init import Initialiser, drawn, fan_uniform, normal
+from autograd_lite.nn.module import Module, needs_features
 from autograd_lite.seeds import Seed, generator
 from autograd_lite.value import Value
 
@@ -24,9 +26,18 @@ class Sequential(Module):
     >>> model = nn.Sequential(nn.Linear(2, 3, seed=0), ag.tanh, nn.Linear(3, 1, seed=1))
     >>> model([[1.0, 2.0], [3.0, 4.0]]).shape
     (2, 1)
+    >>> len(model[:2]), model[0]
+    (2, Linear(2, 3)  # 9 parameters)
     """
 
     def __init__(self, *modules: Callable[..., Any]) -> None:
+        for module in modules:
+            if isinstance(module, type):
+                raise TypeError(f"Sequential got the class {module.__name__}: write {module.__name__}()")
+            if not callable(module):
+                raise TypeError(
+                    f"Sequential takes modules or functions one by one, not {module!r}; of a list write *list"
+                )
         vars(self).update({str(i): module for i, module in enumerate(modules)})
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
@@ -35,8 +46,9 @@ class Sequential(Module):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
-    def __getitem__(self, i: int) -> Callable[..., Any]:
-        return list(self)[i]
+    def __getitem__(self, i: int | slice) -> Callable[..., Any]:
+        chosen = list(self)[i]
+        return Sequential(*chosen) if isinstance(chosen, list) else chosen
 
     def forward(self, x: Any) -> Any:
         """Pass x through all modules."""
@@ -84,17 +96,21 @@ class Linear(Module):
         seed: Seed = None,
     ) -> None:
         self.n_in, self.n_out, self.columns = n_in, n_out, columns
-        weight = (init or fan_uniform())((n_in, n_out), generator(seed), n_in, n_out)
+        weight = drawn(init or fan_uniform(), (n_in, n_out), seed, n_in, n_out)
         self.weight: Any = Value(weight.T if columns else weight, "weight")
         self.bias: Any = Value(np.zeros((n_out, 1) if columns else n_out), "bias") if bias else None
 
     def forward(self, x: Any) -> Any:
-        """Map x, of shape (..., n_in), to (..., n_out); by columns (n_in, m) to (n_out, m)."""
-        axis = 0 if self.columns else -1
-        if not np.ndim(x) or np.shape(x)[axis] != self.n_in:
-            raise ValueError(f"{self} needs {self.n_in} features along axis {axis}; x has shape {np.shape(x)}")
-        z = ag.matmul(self.weight, x) if self.columns else ag.matmul(x, self.weight)
-        return z if self.bias is None else z + self.bias
+        """Map x, of shape (..., n_in), to (..., n_out); by columns (n_in, m) to (n_out, m), or one example (n_in,)."""
+        x = operand(x)
+        needs_features(self, x, self.n_in, axis=0 if self.columns else -1)
+        if not self.columns:
+            z = ag.matmul(x, self.weight)
+            return z if self.bias is None else z + self.bias
+        if np.ndim(x) > 2:
+            raise ValueError(f"{self.title} needs (n_in, m), columns being examples; x has shape {np.shape(x)}")
+        z = ag.matmul(self.weight, x)
+        return z if self.bias is None else z + (self.bias if np.ndim(x) == 2 else ag.ravel(self.bias))
 
     def extra_repr(self) -> str:
         """Return sizes and options."""
@@ -121,15 +137,19 @@ class Embedding(Module):
 
     def __init__(self, n: int, dim: int, *, init: Initialiser | None = None, seed: Seed = None) -> None:
         self.n, self.dim = n, dim
-        self.weight: Any = Value((init or normal(1.0))((n, dim), generator(seed), n, dim), "weight")
+        self.weight: Any = Value(drawn(init or normal(1.0), (n, dim), seed, n, dim), "weight")
 
     def forward(self, indices: Any) -> Any:
         """Look up whole numbers from 0 to n - 1, of any shape (...), to (..., dim)."""
         positions = np.asarray(indices)
+        if not positions.size:
+            positions = positions.astype(int)
         if positions.dtype.kind not in "iu":
-            raise TypeError(f"{self} looks up whole numbers, not {positions.dtype}")
+            raise TypeError(f"{self.title} looks up whole numbers, not {positions.dtype}")
         if positions.size and not 0 <= positions.min() <= positions.max() < self.n:
-            raise IndexError(f"{self} has rows 0 to {self.n - 1}; asked for {positions.min()} to {positions.max()}")
+            raise IndexError(
+                f"{self.title} has rows 0 to {self.n - 1}; asked for {positions.min()} to {positions.max()}"
+            )
         return ag.take(self.weight, positions, axis=0)
 
     def extra_repr(self) -> str:
@@ -157,6 +177,7 @@ class LayerNorm(Module):
 
     def forward(self, x: Any) -> Any:
         """Normalise the last axis of x, of length dim."""
+        needs_features(self, x, self.dim)
         deviation = x - ag.mean(x, axis=-1, keepdims=True)
         variance = ag.mean(deviation * deviation, axis=-1, keepdims=True)
         return deviation / ag.sqrt(variance + self.eps) * self.weight + self.bias
@@ -186,6 +207,7 @@ class RMSNorm(Module):
 
     def forward(self, x: Any) -> Any:
         """Normalise the last axis of x, of length dim."""
+        needs_features(self, x, self.dim)
         return x / ag.sqrt(ag.mean(ag.square(x), axis=-1, keepdims=True) + self.eps) * self.weight
 
     def extra_repr(self) -> str:
@@ -219,7 +241,7 @@ class Dropout(Module):
         """Drop elements of x, of any shape, if in training."""
         if not self.training or not self.p:
             return x
-        return x * ((self.rng.random(np.shape(x)) >= self.p) / (1 - self.p))
+        return ag.where(self.rng.random(np.shape(x)) >= self.p, ag.div(x, 1 - self.p), 0.0)
 
     def extra_repr(self) -> str:
         """Return the probability."""
@@ -239,4 +261,4 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         """Flatten all axes but the first."""
-        return ag.reshape(x, (np.shape(x)[0], -1))
+        return ag.reshape(x, (np.shape(x)[0], math.prod(np.shape(x)[1:])))

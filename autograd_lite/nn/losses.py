@@ -21,6 +21,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike, NDArray
 
 from autograd_lite import functions as ag
+from autograd_lite.cells import operand
 from autograd_lite.nn.targets import (
     alike,
     bare,
@@ -29,7 +30,6 @@ from autograd_lite.nn.targets import (
     class_weights,
     distribution,
     fitting,
-    operand,
     refuse,
 )
 from autograd_lite.operation import TABLE
@@ -183,8 +183,8 @@ def bce(probability: Operand, target: Operand, weight: Operand | None = None, *,
     check_probabilities("bce: probability", p, "logits are for bce_with_logits")
     check_probabilities("bce: target", y, "labels y of -1 and 1 are (y + 1) / 2")
     weight = fitting("bce: weight", weight, np.shape(p))
-    positive = _strong_mul(y, ag.neg(ag.log(p)))
-    negative = _strong_mul(ag.sub(1.0, y), ag.neg(ag.log1p(ag.neg(p))))
+    positive = ag.mul(y, ag.neg(ag.log(_without(p, y, 0.0))))
+    negative = ag.mul(ag.sub(1.0, y), ag.neg(ag.log1p(ag.neg(_without(p, y, 1.0)))))
     return _reduced("bce", _weighted(weight, ag.add(positive, negative)), reduction)
 
 
@@ -331,6 +331,12 @@ def _over_classes(log_p: Any, target: Any, weight: Any, axis: int, smoothing: fl
     smooth = ag.add(ag.mul(1 - smoothing, target), smoothing / np.shape(log_p)[axis]) if smoothing else target
     losses = ag.neg(ag.sum(_weighted(weight, _strong_mul(smooth, log_p)), axis=axis))
     return losses, None if weight is None else ag.sum(ag.mul(weight, target), axis=axis)
+
+
+def _without(p: Any, y: Any, certain: float) -> Any:
+    """The probabilities, 1/2 in place of `certain` where the target is that too: 0 log 0 is 0 without a log of 0."""
+    agree = (bare(p) == certain) & (bare(y) == certain)
+    return ag.where(agree, 0.5, p) if np.any(agree) else p
 
 
 def _strong_mul(a: Any, b: Any) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.cells import cells, data_of, is_cells
+from autograd_lite.cells import data_of, grad_of, is_cells, scalars
 from autograd_lite.states import State, check_names
 from autograd_lite.value import Value
 
@@ -25,17 +25,27 @@ class Place(NamedTuple):
         """Keep another item in this place."""
         if isinstance(self.holder, Module):
             setattr(self.holder, self.key, item)
-        elif isinstance(self.holder, tuple):
-            raise TypeError(f"{self.name} is kept in a tuple, which cannot change; keep parameters in a list")
         else:
             self.holder[self.key] = item
+
+    def fill(self, numbers: NDArray[Any]) -> None:
+        """Give the parameter other numbers."""
+        if not is_cells(self.item):
+            self.item.data = numbers
+            return
+        for index, cell in np.ndenumerate(self.item):
+            if isinstance(cell, Value):
+                cell.data = numbers[index]
+            else:
+                self.item[index] = float(numbers[index])
 
 
 class Module:
     """A part of a network: it computes, and knows its parameters.
 
     A subclass makes its parameters and sub-modules in ``__init__`` and computes in ``forward``. Whatever attribute is a
-    parameter (a `Value` that is a leaf, or an array of such) or a module is found, in lists, tuples and dicts too.
+    parameter (a `Value` that is a leaf, or an array of such) or a module is found, in lists, tuples and dicts too. A
+    computed Value is no leaf: scale the numbers, ``Value(0.01 * numbers)``, not the Value.
 
     The same module runs on arrays and on scalar Values: `to_scalars` turns each parameter into an array of scalar
     Values, every number of which can be looked at, and `to_arrays` turns it back. ``forward`` is written once, with
@@ -89,6 +99,11 @@ class Module:
     def parameters(self) -> list[Value]:
         """Every parameter once: arrays, or in scalar form as many scalar Values as there are numbers."""
         return [value for _, value in self.named_parameters()]
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers all parameters hold."""
+        return sum(parameter.size for parameter in self.parameters())
 
     def modules(self) -> Iterator[Module]:
         """The module itself and every module inside it, each once."""
@@ -144,35 +159,71 @@ class Module:
         check_names(type(self).__name__, [place.name for place in places], state)
         arrays = [_fitting(state[place.name], place) for place in places]
         for place, array in zip(places, arrays, strict=True):
-            if is_cells(place.item):
-                for cell, number in zip(place.item.flat, array.flat, strict=True):
-                    cell.data = number
-            else:
-                place.item.data = array
+            place.fill(array)
 
     def to_scalars(self) -> Self:
-        """Turn every parameter, in place, into an array of scalar Values. Make optimisers afterwards.
+        """Turn every parameter, in place, into an array of scalar Values, gradients included.
+
+        Make optimisers afterwards. What the module returns is then an array of scalar Values too, a NumPy array of
+        objects: `autograd_lite.mean` and its like reduce it, `data_of` gives its numbers and `grad_of` its gradients.
+        Its numbers are Python floats, whatever the dtype was.
 
         Examples
         --------
-        >>> from autograd_lite import nn
+        >>> from autograd_lite import data_of, nn
         >>> model = nn.Linear(2, 1, seed=0).to_scalars()
         >>> model.weight.shape, model.weight[0, 0].label
         ((2, 1), 'weight[0,0]')
+        >>> data_of(model([[0.0, 0.0]]))
+        array([[0.]])
         """
-        return self._convert(lambda p: p if is_cells(p) or not p.shape else cells(p.data, p.label))
+        return self._convert(_as_scalars)
 
     def to_arrays(self) -> Self:
-        """Turn every parameter, in place, into an array again: the converse of `to_scalars`."""
-        return self._convert(lambda p: Value(data_of(p), _array_label(p)) if is_cells(p) else p)
+        """Turn every parameter, in place, into an array again, gradients included: the converse of `to_scalars`."""
+        return self._convert(_as_array)
 
     def _convert(self, converted: Callable[[Any], Any]) -> Self:
         done: dict[int, Any] = {}  # parameters that are used in two places stay one
-        for place in list(_parameter_places(self)):
+        places = list(_parameter_places(self))
+        for place in places:
+            if isinstance(place.holder, tuple):
+                raise TypeError(f"{place.name} is kept in a tuple, which cannot change; keep parameters in a list")
+        for place in places:
             if id(place.item) not in done:
                 done[id(place.item)] = converted(place.item)
             place.put(done[id(place.item)])
         return self
+
+    def call_with(self, parameters: Iterable[Any], *args: Any) -> Any:
+        """Compute the output with other parameters, in the order of `state_dict`; the module's own stay as they are.
+
+        So the output is a function of the parameters, which can be differentiated as often as one likes.
+
+        Parameters
+        ----------
+        parameters : iterable of Value or array
+            One for each name of `state_dict`, of the same shapes.
+        *args
+            The module's inputs.
+
+        Examples
+        --------
+        >>> from autograd_lite import hessian, nn
+        >>> model = nn.Linear(1, 1, seed=0)
+        >>> def cost(W):
+        ...     return nn.mse(model.call_with([W, [0.0]], [[3.0]]), [[1.0]])
+        >>> hessian(cost)(model.weight.data)
+        array([[[[18.]]]])
+        """
+        places = list(_parameter_places(self))
+        try:
+            for place, item in zip(places, parameters, strict=True):
+                place.put(item)
+            return self(*args)
+        finally:
+            for place in places:
+                place.put(place.item)
 
     # --- how it shows ---
 
@@ -180,19 +231,37 @@ class Module:
         """What the constructor was given, for `repr`."""
         return ""
 
+    @property
+    def title(self) -> str:
+        """The class and what the constructor was given, as in ``Linear(2, 3)``."""
+        return f"{type(self).__name__}({self.extra_repr()})"
+
     def __repr__(self) -> str:
         inside = "".join(
             f"\n  ({name}): " + repr(module).replace("\n", "\n  ") for name, module in _direct_modules(self)
         )
-        count = sum(parameter.size for parameter in self.parameters())
+        count = self.parameter_count
         comment = f"  # {count:,} parameter{'s' if count > 1 else ''}" if count else ""
-        return f"{type(self).__name__}({self.extra_repr()}{inside}{chr(10) if inside else ''}){comment}"
+        return f"{self.title[:-1]}{inside}{chr(10) if inside else ''}){comment}"
+
+
+def needs_features(module: Module, x: Any, n: int, axis: int = -1) -> None:
+    """Refuse an input that has not n features along an axis.
+
+    Raises
+    ------
+    ValueError
+        With the module and the input's shape.
+    """
+    shape = np.shape(x)
+    if not shape or shape[axis] != n:
+        raise ValueError(f"{module.title} needs {n} features along axis {axis}; x has shape {shape}")
 
 
 def is_parameter(item: object) -> bool:
-    """Whether `item` is a variable that nothing computed, or an array of scalar ones."""
+    """Whether `item` is a variable that nothing computed, or an array of objects with such scalars among them."""
     if is_cells(item):
-        return all(map(is_parameter, item.flat))  # type: ignore[attr-defined]
+        return any(map(is_parameter, item.flat))  # type: ignore[attr-defined]
     return type(item) is Value and item.op is None
 
 
@@ -234,12 +303,27 @@ def _values(place: Place) -> Iterator[tuple[str, Value]]:
         yield place.name, place.item
         return
     for index, value in np.ndenumerate(place.item):
-        yield f"{place.name}[{','.join(map(str, index))}]", value
+        if is_parameter(value):  # a number or a Constant may stand among them
+            yield f"{place.name}[{','.join(map(str, index))}]", value
 
 
-def _array_label(parameter: Any) -> str:
-    first = next(iter(parameter.flat), None)
-    return first.label.partition("[")[0] if first is not None else ""
+def _as_scalars(parameter: Any) -> Any:
+    if is_cells(parameter) or not parameter.shape:
+        return parameter
+    cells = scalars(parameter.data, parameter.label)
+    if parameter.grad is not None:
+        for cell, g in zip(cells.flat, parameter.grad.flat, strict=True):
+            cell.grad = float(g)
+    return cells
+
+
+def _as_array(parameter: Any) -> Any:
+    if not is_cells(parameter):
+        return parameter
+    label = next((cell.label for cell in parameter.flat if isinstance(cell, Value)), "")
+    array = Value(data_of(parameter), label.partition("[")[0])
+    array.grad = grad_of(parameter)
+    return array
 
 
 def _fitting(numbers: Any, place: Place) -> NDArray[Any]:
@@ -247,7 +331,8 @@ def _fitting(numbers: Any, place: Place) -> NDArray[Any]:
     array, present = np.asarray(numbers), np.asarray(data_of(place.item))
     if array.shape != present.shape:
         raise ValueError(f"{place.name} has shape {present.shape}, the state's has {array.shape}")
-    if array.dtype != present.dtype:
+    is_scalars = is_cells(place.item) and array.dtype.kind == "f"  # Python floats, whatever they come from
+    if array.dtype != present.dtype and not is_scalars:
         raise TypeError(
             f"{place.name} has dtype {present.dtype}, the state's has {array.dtype}; convert it with .astype"
         )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.cells import is_cells
+from autograd_lite.cells import is_cells, operand
 from autograd_lite.nn.activations import Identity
 from autograd_lite.nn.activations import activation as activation_named
 from autograd_lite.nn.init import Initialiser, uniform, zeros
@@ -26,7 +26,7 @@ class _TakesLists(Module):
     def __call__(self, x: Any) -> Any:
         if not isinstance(x, (list, tuple)):
             return self.forward(x)
-        y = self.forward(np.array(x, dtype=object if any(isinstance(v, Value) for v in x) else float))
+        y = self.forward(operand(x))
         if not is_cells(y) or y.ndim > 1:
             return y
         return y[0] if len(y) == 1 else y.tolist()
@@ -72,7 +72,6 @@ class Layer(_TakesLists):
     ) -> None:
         if scalars and init is None:
             init = _like_micrograd if seed is None else uniform(-1.0, 1.0)
-        self.nonlin = nonlin
         self.linear = Linear(nin, nout, init=init, columns=columns, seed=seed)
         self.activation = activation_named(activation) if nonlin else Identity()
         if scalars:
@@ -83,19 +82,29 @@ class Layer(_TakesLists):
         return self.activation(self.linear(x))
 
     @property
+    def nonlin(self) -> bool:
+        """Whether there is an activation."""
+        return not isinstance(self.activation, Identity)
+
+    @property
     def neurons(self) -> list[Neuron]:
         """The neurons, which share their Values with the layer."""
-        weight, bias = self.linear.weight, self.linear.bias
-        if not is_cells(weight):
-            raise TypeError("a layer on arrays has no single neurons: to_scalars() gives it some")
+        weight, bias = self._single_weights()
         found = []
         for j in range(self.linear.n_out):
             neuron = Neuron(self.linear.n_in, self.nonlin, init=zeros())
             neuron.activation = self.activation
             ours = neuron.linear
-            ours.weight, ours.bias = (weight.T if self.linear.columns else weight)[:, [j]], np.ravel(bias)[[j]]
+            ours.weight, ours.bias = weight[:, [j]], bias[[j]]
             found.append(neuron)
         return found
+
+    def _single_weights(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The weights, a column for each neuron, and the biases."""
+        weight, bias = self.linear.weight, self.linear.bias
+        if not is_cells(weight):
+            raise TypeError("on arrays there are no single neurons and weights: to_scalars() makes some")
+        return (weight.T if self.linear.columns else weight), np.ravel(bias)
 
 
 class Neuron(Layer):
@@ -116,14 +125,14 @@ class Neuron(Layer):
         super().__init__(nin, 1, nonlin, **options)
 
     @property
-    def w(self) -> list[Value]:
+    def w(self) -> tuple[Value, ...]:
         """The weights."""
-        return list(np.ravel(self.linear.weight))
+        return tuple(self._single_weights()[0].flat)
 
     @property
     def b(self) -> Value:
         """The bias."""
-        return np.ravel(self.linear.bias)[0]  # type: ignore[no-any-return]
+        return self._single_weights()[1][0]  # type: ignore[no-any-return]
 
 
 class MLP(_TakesLists):

@@ -19,15 +19,22 @@ class _Cell(Module):
 
     gates: int = 1
 
-    def __init__(self, n_in: int, n_hidden: int, *, seed: Seed = None) -> None:
+    def __init__(self, n_in: int, n_hidden: int, *, init: Initialiser | None = None, seed: Seed = None) -> None:
         self.n_in, self.n_hidden = n_in, n_hidden
-        rng, init = generator(seed), uniform(-1 / math.sqrt(n_hidden), 1 / math.sqrt(n_hidden))
+        bound = 1 / math.sqrt(n_hidden)
+        rng, init = generator(seed), init or uniform(-bound, bound)
         self.input = Linear(n_in, self.gates * n_hidden, init=init, seed=rng)
         self.hidden = Linear(n_hidden, self.gates * n_hidden, bias=False, init=init, seed=rng)
 
-    def start(self, x: Any) -> Any:
-        """The state before the first step: zeros, one row for each example of x."""
-        return np.zeros((*np.shape(x)[:-1], self.n_hidden))
+    def state(self, h: Any, x: Any) -> Any:
+        """A state before a step from x: zeros if it is None, else itself, if it has a row for each example of x."""
+        shape = (*np.shape(x)[:-1], self.n_hidden)
+        if h is None:
+            dtype = getattr(x, "dtype", np.dtype(float))
+            return np.zeros(shape, dtype if dtype.kind == "f" else float)
+        if np.shape(h) != shape:
+            raise ValueError(f"{self.title} needs a state of shape {shape} for this x; it has shape {np.shape(h)}")
+        return h
 
     def extra_repr(self) -> str:
         """Return the sizes."""
@@ -50,7 +57,7 @@ class RNNCell(_Cell):
 
     def forward(self, x: Any, h: Any = None) -> Any:
         """Step from h, of shape (..., n_hidden), zeros by default, given x (..., n_in)."""
-        return ag.tanh(self.input(x) + self.hidden(self.start(x) if h is None else h))
+        return ag.tanh(self.input(x) + self.hidden(self.state(h, x)))
 
 
 class LSTMCell(_Cell):
@@ -78,7 +85,9 @@ class LSTMCell(_Cell):
 
     def forward(self, x: Any, state: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
         """Step from state (h, c), each of shape (..., n_hidden), zeros by default, given x (..., n_in)."""
-        h, c = (self.start(x), self.start(x)) if state is None else state
+        if not (state is None or (isinstance(state, (tuple, list)) and len(state) == 2)):
+            raise TypeError(f"{self.title} needs its state as a pair (h, c), not {type(state).__name__}")
+        h, c = (self.state(part, x) for part in state or (None, None))
         z, n = self.input(x) + self.hidden(h), self.n_hidden
         i, f, g, o = (z[..., k * n : (k + 1) * n] for k in range(4))
         c = ag.sigmoid(f) * c + ag.sigmoid(i) * ag.tanh(g)
@@ -123,7 +132,7 @@ class MultiHeadAttention(Module):
         init: Initialiser | None = None,
         seed: Seed = None,
     ) -> None:
-        if dim % heads:
+        if heads < 1 or dim % heads:
             raise ValueError(f"dim {dim} cannot be cut into {heads} heads of equal size")
         self.dim, self.heads, self.causal = dim, heads, causal
         rng = generator(seed)
@@ -132,22 +141,30 @@ class MultiHeadAttention(Module):
     def forward(self, x: Any, memory: Any = None, mask: Any = None) -> Any:
         """Attend from x, of shape (..., t, dim), to `memory` (..., s, dim), which is x itself by default.
 
-        `mask`, of a shape that broadcasts to (..., heads, t, s), is True where a position may look.
+        `mask`, of a shape that broadcasts to (..., heads, t, s), is True where a position may look; a position that
+        may look nowhere becomes nan.
         """
-        memory = x if memory is None else memory
+        memory = self._checked(x) if memory is None else self._checked(memory)
         values = self._in_heads(self.value(memory))
         heads = ag.matmul(self.weights(x, memory, mask), values)
         return self.output(ag.reshape(_swapped(heads, -2, -3), (*np.shape(x)[:-1], self.dim)))
 
     def weights(self, x: Any, memory: Any = None, mask: Any = None) -> Any:
         """How much each position looks at each other, (..., heads, t, s): rows that sum to 1."""
-        q = self._in_heads(self.query(x))
+        q = self._in_heads(self.query(self._checked(x)))
         k = self._in_heads(self.key(x if memory is None else memory))
+        if mask is not None and np.asarray(mask).dtype != bool:
+            raise TypeError("mask must hold bools, True where a position may look; of an additive mask take mask == 0")
         scores = ag.matmul(q, _swapped(k, -1, -2)) / math.sqrt(self.dim // self.heads)
         if self.causal:
             earlier = np.tri(*np.shape(scores)[-2:]) > 0
             mask = earlier if mask is None else mask & earlier
         return ag.softmax(scores if mask is None else ag.where(mask, scores, -np.inf))
+
+    def _checked(self, x: Any) -> Any:
+        if np.ndim(x) < 2:
+            raise ValueError(f"{self.title} needs (..., t, {self.dim}); x has shape {np.shape(x)}")
+        return x
 
     def _in_heads(self, x: Any) -> Any:
         """Cut (..., t, dim) into (..., heads, t, d)."""

@@ -7,22 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.cells import data_of, is_cells
+from autograd_lite.cells import data_of, is_cells, operand
 from autograd_lite.value import Value
 
 SUM_TOLERANCE = 1e-4
 """How far from 1 the sum of a target's probabilities may be: float32 rounds, a wrong axis is off by much more."""
-
-
-def operand(x: Any) -> Any:
-    """A list as an array, of numbers or of scalar Values; anything else as it is."""
-    if not isinstance(x, (list, tuple)):
-        return x
-    array = np.array(x, dtype=object)
-    cells = array.ravel().tolist()
-    if any(isinstance(cell, Value) for cell in cells) and all(np.ndim(cell) == 0 for cell in cells):
-        return array
-    return np.asarray(x)  # which refuses Values that are arrays, and says what to do
 
 
 def bare(x: Any) -> NDArray[Any]:
@@ -32,6 +21,9 @@ def bare(x: Any) -> NDArray[Any]:
 
 def alike(name: str, **operands: Any) -> tuple[Any, Any]:
     """The two operands, of equal shapes."""
+    for what, x in operands.items():
+        if x is None or callable(x):
+            raise TypeError(f"{name}: {what} is {x!r}; it must be numbers or Values")
     (one, a), (other, b) = ((what, operand(x)) for what, x in operands.items())
     if np.shape(a) != np.shape(b):
         advice = f"; reshape one, as {other}.reshape{np.shape(a)}" if np.size(a) == np.size(b) else ""

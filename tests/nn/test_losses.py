@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from autograd_lite import Constant, Value, check_grads, hessian, nn, sigmoid, topological_order
 from autograd_lite import sum as total
-from autograd_lite.cells import cells, data_of, grad_of
+from autograd_lite.cells import data_of, grad_of, scalars
 
 REDUCTIONS = ("mean", "sum", "none")
 M, K = 6, 4
@@ -181,7 +181,7 @@ CASES = [
 ]
 cases = pytest.mark.parametrize(("name", "loss", "x", "each", "slope", "divisor"), CASES, ids=[c[0] for c in CASES])
 reductions = pytest.mark.parametrize("reduction", REDUCTIONS)
-FORMS = [Value, cells]
+FORMS = [Value, scalars]
 
 
 def reduced(each, slope, divisor, reduction):
@@ -237,7 +237,7 @@ def test_a_scalar_stays_a_graph_of_scalars(name, loss, x, y, slope):
 
 
 def test_one_example_of_cross_entropy():
-    for x in (Value([0.0, math.log(3.0)]), cells([0.0, math.log(3.0)])):
+    for x in (Value([0.0, math.log(3.0)]), scalars([0.0, math.log(3.0)])):
         for target in (1, [0, 1], np.int8(1)):
             assert nn.cross_entropy(x, target).data == pytest.approx(math.log(4 / 3), rel=1e-12)
         assert nn.cross_entropy(x, 0, [2.0, 1.0]).data == pytest.approx(math.log(4), rel=1e-12)

@@ -71,6 +71,8 @@ def test_the_state_is_a_copy_and_comes_back():
     for array in state.values():
         array += 1.0
     assert model.scale.data == 2.0
+    assert not np.shares_memory(state["parts.first.weight"], model.parts["first"].weight._data)
+    assert model.parts["first"].bias.data.tolist() == [0.0] * 3
     other.load_state_dict(state)
     for numbers, array in zip(other.state_dict().values(), state.values(), strict=True):
         np.testing.assert_array_equal(numbers, array)
@@ -117,6 +119,37 @@ def test_a_state_that_does_not_fit_changes_nothing(change, error, message):
         np.testing.assert_array_equal(array, before[name])
 
 
+def test_a_weight_can_be_frozen_or_cut_in_scalar_form():
+    model = nn.Linear(3, 1, seed=0).to_scalars()
+    model.weight[0, 0], model.weight[1, 0] = Constant(0.5), 0.25
+    assert [name for name, _ in model.named_parameters()] == ["weight[2,0]", "bias[0]"]
+    assert model.state_dict()["weight"][:2, 0].tolist() == [0.5, 0.25]
+    model.load_state_dict({"weight": np.array([[1.0], [2.0], [3.0]]), "bias": np.array([4.0])})
+    assert model.state_dict()["weight"][:, 0].tolist() == [1.0, 2.0, 3.0]
+    assert isinstance(model.weight[0, 0], Constant)
+
+
+def test_gradients_come_along_and_a_tuple_changes_nothing():
+    model = nn.Linear(2, 1, seed=0)
+    model(np.ones((3, 2))).sum().backward()
+    model.to_scalars()
+    assert [v.grad for v in model.parameters()] == [3.0, 3.0, 3.0]
+    assert model.to_arrays().weight.grad.tolist() == [[3.0], [3.0]]
+    model.pair = (Value([1.0]),)
+    with pytest.raises(TypeError, match=r"pair\.0 is kept in a tuple"):
+        model.to_scalars()
+    assert isinstance(model.weight, Value)
+
+
+def test_a_float32_state_fits_scalars():
+    model = nn.Linear(2, 1, seed=0)
+    state = {name: array.astype(np.float32) for name, array in model.state_dict().items()}
+    model.to_scalars().load_state_dict(state)
+    assert model.weight[0, 0].data == float(state["weight"][0, 0])
+    with pytest.raises(TypeError, match="int64"):
+        model.load_state_dict({name: array.astype(int) for name, array in state.items()})
+
+
 def test_float32_parameters_stay_float32():
     model = nn.Linear(2, 1, seed=0)
     for parameter in model.parameters():
@@ -133,13 +166,6 @@ def test_there_and_back_again():
     assert model.to_scalars().to_arrays()[0].weight.label == "weight"
     for name, array in model.state_dict().items():
         np.testing.assert_array_equal(array, before[name])
-
-
-def test_parameters_in_a_tuple_cannot_be_turned():
-    model = nn.Module()
-    model.pair = (Value([1.0]), Value([2.0]))
-    with pytest.raises(TypeError, match=r"pair\.0 is kept in a tuple"):
-        model.to_scalars()
 
 
 def test_zero_grad_forgets():

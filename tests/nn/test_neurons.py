@@ -100,3 +100,30 @@ def test_a_module_in_micrograds_manner():
     assert [p.grad for p in line.parameters()] == [2.0, 1.0]
     line.zero_grad()
     assert line.a.grad is None
+
+
+def test_neurons_keep_the_layers_activation_and_seeds_differ():
+    layer = Layer(2, 3, activation="tanh", seed=0)
+    x = [0.5, -0.25]
+    assert [n(x).data for n in layer.neurons] == pytest.approx([y.data for y in layer(x)])
+    first, second = MLP(2, [2, 2], seed=0).layers
+    assert [v.data for v in first.linear.weight.flat] != [v.data for v in second.linear.weight.flat]
+    weights = data_of(Layer(50, 50, seed=0).linear.weight)
+    assert -1 < weights.min() < -0.99
+    assert 0.99 < weights.max() < 1
+
+
+def test_what_would_have_no_effect_is_refused():
+    n = Neuron(2, seed=0)
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        n.w[0] = Value(9.0)
+    for name in ("b", "nonlin"):
+        with pytest.raises(AttributeError, match=name):
+            setattr(n, name, False)
+    with pytest.raises(TypeError, match="to_scalars"):
+        _ = Neuron(2, scalars=False).w
+
+
+def test_nested_lists_of_values():
+    y = MLP(2, [3, 1], seed=0)([[Value(1.0), Value(2.0)], [0.5, 1.0]])
+    assert y.shape == (2, 1)
