@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from autograd_lite import Value, nn, optim
 from autograd_lite.nn import init
+from autograd_lite.training import fit
 from demos._shared import BLUE, MUTED, RED, name_line, panels, progress
 
 Array = NDArray[np.float64]
@@ -46,15 +47,11 @@ def network(units: Units, start: float, activation: type[nn.Module], rng: np.ran
     return nn.Sequential(*layers, nn.Linear(units[-1], 1, seed=rng))
 
 
-def fit(model: nn.Sequential, y: Array, steps: int) -> nn.Sequential:
-    """Train by Adam, with a learning rate that falls to 0."""
+def trained(model: nn.Sequential, y: Array, steps: int) -> nn.Sequential:
+    """Train by Adam on all of X at once, with a learning rate that falls to 0."""
     optimizer = optim.Adam(model.parameters(), lr=0.03)
     schedule = optim.Schedule(optimizer, optim.linear(steps))
-    for _ in range(steps):
-        optimizer.zero_grad()
-        nn.mse(model(X), y).backward()
-        optimizer.step()
-        schedule.step()
+    fit(model, X, y, nn.mse, optimizer, epochs=steps, batch_size=None, seed=0, schedule=schedule, progress=False)
     return model
 
 
@@ -66,7 +63,7 @@ def error(model: nn.Sequential, y: Array) -> float:
 def trials(units: Units, start: float, activation: type[nn.Module], y: Array, plan: Plan) -> list[nn.Sequential]:
     """Train several networks that differ in their random numbers; the best comes first."""
     rngs = np.random.default_rng(plan.seed).spawn(plan.runs)
-    models = [fit(network(units, start, activation, rng), y, plan.steps) for rng in rngs]
+    models = [trained(network(units, start, activation, rng), y, plan.steps) for rng in rngs]
     return sorted(models, key=lambda model: error(model, y))
 
 
@@ -74,11 +71,6 @@ def errors(models: list[nn.Sequential], y: Array) -> str:
     """Write the median error, and the least and the largest."""
     found = [error(model, y) for model in models]
     return f"{np.median(found):.3f} ({found[0]:.3f} to {found[-1]:.3f})"
-
-
-def size(model: nn.Sequential) -> int:
-    """Return the number of parameters."""
-    return sum(parameter.size for parameter in model.parameters())
 
 
 def folding(k: int) -> nn.Sequential:
@@ -124,7 +116,7 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     print("hidden units  parameters  start: 1 randn (gentle)  6 randn (steep)")
     for units in NETWORKS:
         gentle, steep = (errors(smooth[units, start], CURVE) for start in STARTS)
-        print(f"{' + '.join(map(str, units)):<14}{size(smooth[units, 1.0][0]):<12}{gentle:<25}{steep}")
+        print(f"{' + '.join(map(str, units)):<14}{smooth[units, 1.0][0].parameter_count:<12}{gentle:<25}{steep}")
     middle = {job: error(models[plan.runs // 2], CURVE) for job, models in smooth.items()}
     same_units, same_size = ([middle[(n,), start] / middle[(8, 8), start] for start in STARTS] for n in (16, 32))
     print(f"Beside 8 + 8 units, as many in one layer miss {same_units[0]:.1f} and {same_units[1]:.1f} times as much,")
@@ -133,7 +125,7 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     deep, h = folding(K), 2 * K
     zigzag = deep(X).data
     flat = float(np.sqrt(np.mean(zigzag**2)))
-    print(f"{K} layers of 2 ReLU units, by hand, make a zigzag of {pieces(deep)} pieces; {size(deep)} parameters.")
+    print(f"By hand, {K} layers of 2 ReLU units make {pieces(deep)} pieces with {deep.parameter_count} parameters.")
     print(f"{h} units in one layer make {h + 1} at most: three corners, -1, 1, -1, share one, which misses by 1")
     print(f"or more, like the flat line 0. To be right, one layer needs {pieces(deep) - 1} units at least.")
     one, many = (trials(units, 1.0, nn.ReLU, zigzag, plan) for units in ((h,), (2,) * K))

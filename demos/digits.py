@@ -23,7 +23,7 @@ from demos._shared import AMOUNT, INK, RED, panels
 CLASSES, HIDDEN = 10, 64
 HELD_OUT, VALIDATION = 449, 270  # a quarter of all digits, and a fifth of the others
 SMOOTHINGS = (0.0, 0.1)  # how much of each target is spread over all classes
-SHOWN = 6  # mistakes in the picture
+SHOWN = 6  # mistakes in the picture, at most
 Digits = NDArray[np.intp]
 
 
@@ -91,11 +91,10 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     wrong = np.flatnonzero(answers != test.y)
     finding = f"{accuracy(model, test):.1%} of {len(answers)} held-out digits read right"
     print(f"{finding}, all but {len(wrong)}.")
-    shown = wrong[:SHOWN]
-    labels = ("mistakes in red", "read as", "digit"), (f"{len(shown)} of {len(wrong)} mistakes", "", "")
+    labels = ("mistakes in red", "read as", "digit"), (f"{len(wrong[:SHOWN])} of {len(wrong)} mistakes", "", "")
     with panels(out / "digits.png", finding, *labels, width=4.6, height=4.3) as (left, area):
         draw_confusion(left, confusion(test.y, answers))
-        draw_mistakes(area, test, answers, shown)
+        draw_mistakes(area, test, answers, wrong[:SHOWN])
     return [out / "digits.png"]
 
 

@@ -18,18 +18,12 @@ from sklearn.datasets import load_digits
 
 from autograd_lite import Constant, nn, optim
 from autograd_lite.nn.init import Initialiser, constant, he_normal, normal, xavier_normal, zeros
-from demos._shared import SERIES, panels, progress
+from demos._shared import BLUE, SERIES, panels, progress
 
 ALPHA = 0.2
 UNITS = 8  # a multiple of 4, so that BLAS rounds all rows of W1 alike: with 5, rounding alone can break the symmetry
 LAYERS, WIDTH = 20, 100  # of the deep network
-SHALLOW = {
-    ("tanh", "zeros"): zeros(),
-    ("sigmoid", "zeros"): zeros(),
-    ("tanh", "all 0.1"): constant(0.1),
-    ("tanh", "0.01 randn"): normal(0.01),
-    ("tanh", "10 randn"): normal(10.0),
-}
+SHALLOW = {"zeros": zeros(), "all 0.1": constant(0.1), "0.01 randn": normal(0.01), "10 randn": normal(10.0)}
 DEEP = {"0.01 randn": normal(0.01), "1 randn": normal(1.0), "Xavier": xavier_normal(), "He": he_normal()}
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -51,9 +45,9 @@ class Run(NamedTuple):
     saturated: float  # the share of the hidden units' outputs beyond 0.97 at the start
 
 
-def train(activation: str, start: Initialiser, X: Constant, y: Labels, steps: int, seed: int) -> Run:
-    """Train a network whose weights start as `start` says, and whose biases start at 0."""
-    model = nn.MLP(64, [UNITS, 10], activation=activation, scalars=False, columns=True, init=start, seed=seed)
+def train(start: Initialiser, X: Constant, y: Labels, steps: int, seed: int) -> Run:
+    """Train a network of tanh units whose weights start as `start` says, and whose biases start at 0."""
+    model = nn.MLP(64, [UNITS, 10], activation="tanh", scalars=False, columns=True, init=start, seed=seed)
     optimizer = optim.SGD(model.parameters(), lr=ALPHA)
     hidden = model.layers[0]
     saturated = np.mean(np.abs(hidden(X).data) > 0.97)
@@ -82,56 +76,43 @@ def sizes(activation: str, start: Initialiser, X: Constant, y: Labels, seed: int
     for layer in model.layers:
         A.append(layer(A[-1]))
     nn.cross_entropy(A[-1], y, axis=0).backward()
-    rms = [[np.sqrt(np.mean(x**2)) for x in (a.data, a.grad)] for a in A[1:-1]]
-    size, gradient = np.array(rms).T
+    size, gradient = np.array([[np.sqrt(np.mean(x**2)) for x in (a.data, a.grad)] for a in A[1:-1]]).T
     return size, gradient
-
-
-def first_step(W1: Array) -> float:
-    """Return how far the first step of gradient descent takes W1, as a part of how large it is."""
-    return float(np.linalg.norm(W1[1] - W1[0]) / np.linalg.norm(W1[0]))
 
 
 def draw_units(path: Path, runs: dict[str, Run], pixel: int) -> None:
     """Draw the weights that the units give one pixel, a line each, from step to step."""
-    together, apart = runs["tanh, all 0.1"], runs["tanh, 0.01 randn"]
-    title = f"Equal at the start, equal for ever: {together.right:.0%} told right; random, {apart.right:.0%}"
-    labels = (f"All {UNITS} units start at 0.1", "step", "a unit's weight of one pixel"), ("0.01 randn", "step", "")
-    with panels(path, title, *labels) as drawn:
-        for axes, run in zip(drawn, (together, apart), strict=True):
-            for unit, color in zip(run.W1[:, :, pixel].T, (*SERIES, "#F781BF", "#8C564B"), strict=True):
-                axes.plot(unit, color=color)
+    title = "Equal at the start, equal for ever: {:.1%} told right; random, {:.1%}"
+    shown = {name: runs[name] for name in ("all 0.1", "0.01 randn")}
+    labels = [(f"W starts as {name}", "step", "a unit's weight of one pixel") for name in shown]
+    with panels(path, title.format(*(run.right for run in shown.values())), *labels) as drawn:
+        for axes, run in zip(drawn, shown.values(), strict=True):
+            axes.plot(run.W1[:, :, pixel], color=BLUE)
             axes.set(xlim=(0, len(run.costs)), ylim=(-0.75, 0.75))
 
 
-def draw_deep(path: Path, deep: dict[str, dict[str, tuple[Array, Array]]]) -> None:
-    """Draw the sizes of A and dA, layer by layer, for each activation and each start."""
-    labels = [(f"{name}: size of {what}", "layer", "") for name in deep for what in ("A", "dA = dJ/dA")]
+def draw_gradients(path: Path, deep: dict[str, dict[str, tuple[Array, Array]]]) -> None:
+    """Draw the size of dA, layer by layer, for each activation and each start."""
     fades, lasts = (dA[0] / dA[-1] for _, dA in (deep["relu"]["0.01 randn"], deep["relu"]["He"]))
-    title = f"{LAYERS} layers of ReLU leave {fades:.0e} of the gradient with 0.01 randn, {lasts:.0%} with He"
-    with panels(path, title, *labels, columns=2) as drawn:
-        for place, axes in enumerate(drawn):
-            for (start, lines), color in zip(list(deep.values())[place // 2].items(), SERIES, strict=False):
-                axes.semilogy(range(1, LAYERS + 1), lines[place % 2], color=color, label=start)
+    title = f"{LAYERS} layers of ReLU: 0.01 randn leaves {fades:.0e} of the gradient, He {lasts:.0%}"
+    with panels(path, title, *((f"{name}: size of dJ/dA", "layer", "") for name in deep), width=4.2) as drawn:
+        for axes, starts in zip(drawn, deep.values(), strict=True):
+            for (start, (_, dA)), color in zip(starts.items(), SERIES, strict=False):
+                axes.semilogy(range(1, LAYERS + 1), dA, color=color, label=start)
             axes.set(xlim=(1, LAYERS), xticks=(1, 5, 10, 15, 20))
         drawn[0].legend(frameon=False, labelcolor="linecolor")
 
 
 def main(out: Path, seed: int, quick: bool) -> list[Path]:
     """Train from equal, small and large weights, follow the sizes through a deep network, and draw both."""
-    m, steps = (200, 300) if quick else (600, 500)
+    m, steps = (200, 250) if quick else (600, 500)
     X, y = load(m, np.random.default_rng(seed))
     print(f"{m} handwritten digits, {UNITS} hidden units, {steps} steps; W1 has a row for each unit, b starts at 0.")
-    print(f"{'units, start of W':20}{'rows apart':>10}{'|a| > 0.97':>12}{'cost':>10}{'told right':>23}")
-    runs = {}
-    for (activation, start), initialiser in SHALLOW.items():
-        name = f"{activation}, {start}"
-        run = runs[name] = train(activation, initialiser, X, y, steps, seed)
-        told = f"{run.costs[0]:.3f} -> {run.costs[-1]:.3f}"
-        print(f"{name:20}{max(map(spread, run.W1)):10.2g}{run.saturated:12.1%}{told:>20}{run.right:>13.1%}")
-    print("Rows that start equal stay equal: the layer is worth one unit. With tanh and zeros W1 gets no gradient.")
-    small, large = (100 * first_step(runs[f"tanh, {start} randn"].W1) for start in (0.01, 10))
-    print(f"The first step changes W1 by {small:.2g} % of its size from 0.01 randn, by {large:.2g} % from 10 randn.")
+    print(f"{'W starts as':12}{'rows apart':>12}{'|a| > 0.97':>12}{'last cost':>12}{'told right':>12}")
+    runs = {name: train(start, X, y, steps, seed) for name, start in SHALLOW.items()}
+    for name, run in runs.items():
+        print(f"{name:12}{max(map(spread, run.W1)):12.2g}{run.saturated:12.1%}{run.costs[-1]:12.3f}{run.right:12.1%}")
+    print("Rows that start equal stay equal: the layer is worth one unit. From zeros W1 gets no gradient at all.")
 
     deep = {name: {start: sizes(name, DEEP[start], X, y, seed) for start in DEEP} for name in ("tanh", "relu")}
     print(f"\nFrom the first to the last of {LAYERS} layers of {WIDTH} units, and on the way back:")
@@ -140,6 +121,6 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
         for start, (A, dA) in starts.items():
             print(f"{f'{name}, {start}':20}{A[-1] / A[0]:12.1g}{dA[0] / dA[-1]:14.1g}")
 
-    draw_deep(out / "layers.png", deep)
+    draw_gradients(out / "layers.png", deep)
     draw_units(out / "units.png", runs, pixel=28)
     return [out / "layers.png", out / "units.png"]

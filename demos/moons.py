@@ -84,7 +84,7 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     print(f"{POINTS} points on two half moons; {len(model.parameters())} weights and biases, each a Value of its own.")
     nodes, fewer = (len(topological_order(cost(form, data))) for form in (model, twin))
     gap = np.abs(gradients(model, data) - gradients(twin, data)).max()
-    print(f"One step's graph has {nodes:,} nodes; on arrays it has {fewer}, and the gradients differ by {gap:.0e} at most.")
+    print(f"One step's graph has {nodes:,} nodes; on arrays, {fewer}. Their gradients differ by {gap:.0e} at most.")
 
     costs = train(model, data, steps=12 if quick else 100)
     steps, right = len(costs) - 1, accuracy(model, data)

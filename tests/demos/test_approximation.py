@@ -9,7 +9,7 @@ import pytest
 
 from autograd_lite import nn
 from demos import approximation
-from demos.approximation import CURVE, Plan, X, error, fit, folding, network, pieces, size, trials
+from demos.approximation import CURVE, Plan, X, error, folding, network, pieces, trained, trials
 
 QUICK = Plan(runs=3, seed=0, steps=150)
 
@@ -54,8 +54,8 @@ def test_with_as_many_parameters_two_layers_win_from_a_gentle_start_only(table, 
 
 def test_32_units_have_as_many_parameters_as_8_and_8():
     rng = np.random.default_rng(0)
-    assert [size(network(units, 1.0, nn.Tanh, rng)) for units in ((32,), (8, 8))] == [97, 97]
-    assert [size(network(units, 1.0, nn.ReLU, rng)) for units in ((10,), (2,) * 5)] == [31, 31]
+    assert [network(units, 1.0, nn.Tanh, rng).parameter_count for units in ((32,), (8, 8))] == [97, 97]
+    assert [network(units, 1.0, nn.ReLU, rng).parameter_count for units in ((10,), (2,) * 5)] == [31, 31]
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, 9])
@@ -99,7 +99,7 @@ def test_the_error_is_the_root_of_the_mean_square():
 def test_training_lowers_the_error():
     model = network((8,), 6.0, nn.Tanh, np.random.default_rng(0))
     before = error(model, CURVE)
-    assert fit(model, CURVE, steps=50) is model
+    assert trained(model, CURVE, steps=50) is model
     assert error(model, CURVE) < 0.8 * before
 
 

@@ -8,7 +8,8 @@ import pytest
 from autograd_lite import nn
 from demos import names
 
-STEPS = 200
+STEPS = 300
+END = names.CHARACTERS.index(".")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_the_list_says_where_it_comes_from_and_holds_distinct_names_of_known_cha
     assert "IANA time zone database" in head
     assert "public domain" in " ".join(lines[:4])
     assert len(set(listed)) == len(listed) > 600
-    assert set("".join(listed)) == set(names.CHARACTERS)
+    assert set("".join(listed)) == set(names.CHARACTERS) - {"."}
     assert max(map(len, listed)) == names.LONGEST
     assert all(name == name.strip() for name in listed)
 
@@ -48,7 +49,7 @@ def test_a_fifth_is_held_out(parts):
 def test_each_character_is_followed_by_the_next_and_the_last_by_the_end_mark():
     x, y = names.encode(["ab", "-"])
     a, b, hyphen = map(names.CHARACTERS.index, "ab-")
-    end, nothing = names.END, names.NOTHING
+    end, nothing = END, names.NOTHING
     assert x.tolist() == [[end, a, b], [end, hyphen, end]]
     assert y.tolist() == [[a, b, end], [hyphen, end, nothing]]
 
@@ -58,7 +59,7 @@ def test_a_later_character_changes_no_earlier_logits(model):
     before = model(x).data
     for t in range(1, x.shape[1]):
         changed = x.copy()
-        changed[0, t] = names.END if changed[0, t] == 2 else 2
+        changed[0, t] = END if changed[0, t] == 2 else 2
         after = model(changed).data
         np.testing.assert_array_equal(after[:, :t], before[:, :t])
         assert np.all(np.abs(after[:, t:] - before[:, t:]).max(axis=-1) > 1e-6)
@@ -97,9 +98,9 @@ def test_bigrams_are_counted_from_one():
     log_p = names.bigram(["aa", "ab"])(np.arange(29))
     a, b = names.CHARACTERS.index("a"), names.CHARACTERS.index("b")
     np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1)
-    assert np.exp(log_p[names.END, a]) == pytest.approx((1 + 2) / (29 + 2))
-    assert np.exp(log_p[a, [a, b, names.END, 0]]) == pytest.approx(np.array([2, 2, 2, 1]) / (29 + 3))
-    table = {"a": log_p[names.END, a], "end": log_p[a, names.END]}
+    assert np.exp(log_p[END, a]) == pytest.approx((1 + 2) / (29 + 2))
+    assert np.exp(log_p[a, [a, b, END, 0]]) == pytest.approx(np.array([2, 2, 2, 1]) / (29 + 3))
+    table = {"a": log_p[END, a], "end": log_p[a, END]}
     assert names.cost(names.bigram(["aa", "ab"]), ["a"]) == pytest.approx(-(table["a"] + table["end"]) / 2)
 
 
@@ -124,21 +125,6 @@ def test_the_history_ends_with_the_costs_of_the_model_without_dropout(parts, run
     assert [names.cost(model, part).item() for part in parts] == history[-1, 1:].tolist()
 
 
-def test_a_head_looks_back_at_the_space_more_than_evenly(parts, runs):
-    model, _ = runs[names.DROPOUT]
-    ratios = []
-    for name in [name for name in parts[1] if 0 < name.find(" ") < len(name) - 3]:
-        x, _ = names.encode([name])
-        weights = model.attention.weights(model.norms[1](model.embed(x))).data[0]
-        np.testing.assert_allclose(weights.sum(axis=-1), 1)
-        assert np.all(np.triu(weights, 1) == 0)
-        space = name.index(" ") + 1
-        even = [1 / (t + 1) for t in range(space + 1, x.size)]
-        ratios.append(weights[:, space + 1 :, space].mean(axis=1) / np.mean(even))
-    assert len(ratios) > 10
-    assert np.max(np.mean(ratios, axis=0)) > 2
-
-
 def test_samples_are_decided_by_the_seed_and_made_of_known_characters(runs):
     model, _ = runs[names.DROPOUT]
     first, again, other = ([names.sample(model, np.random.default_rng(seed)) for _ in range(1)] for seed in (3, 3, 4))
@@ -155,13 +141,13 @@ def test_at_a_low_temperature_the_likeliest_characters_are_drawn(runs):
     name = names.sample(model, np.random.default_rng(0), temperature=1e-6)
     x, _ = names.encode([name])
     likeliest = model(x).data[0].argmax(axis=-1)
-    assert likeliest.tolist() == [*map(names.CHARACTERS.index, name), names.END]
+    assert likeliest.tolist() == [*map(names.CHARACTERS.index, name), END]
 
 
 def test_what_it_makes_up_is_not_in_the_list(parts, tmp_path, capsys, monkeypatch):
     untrained = names.Transformer(0.0, np.random.default_rng(0)).eval()
     monkeypatch.setattr(names, "train", lambda *_: (untrained, np.ones((2, 3))))
-    known = iter(["a", parts[0][0], parts[1][0], "", *"abcdefghijk"])
+    known = iter(["a", parts[0][0], parts[1][0], "", *"abcdefgh"])
     monkeypatch.setattr(names, "sample", lambda *_: next(known))
     names.main(tmp_path, seed=0, quick=True)
-    assert "Made up: a, b, c, d, e, f, g, h, i, j." in capsys.readouterr().out
+    assert "Made up: a, b, c, d, e, f, g, h.\n" in capsys.readouterr().out
