@@ -39,12 +39,10 @@ def backward(root: Value, seed: Any = None) -> None:
         if lines is None and not has_arrays:
             holds_nan = _scalar_pass(root, seed, leaves, inner)
         else:
-            _array_pass(root, seed, inner, lines, guarded=lines is not None)
-            with np.errstate(over="ignore"):
-                holds_nan = any(map(_holds_nan, map(_grad_of, leaves)))
+            holds_nan = _array_pass(root, seed, leaves, inner, lines, guarded=lines is not None)
         if holds_nan:
             _restore(leaves, before)
-            _array_pass(root, seed, inner, lines, guarded=True)
+            _array_pass(root, seed, leaves, inner, lines, guarded=True)
     except BaseException:  # an anomaly, a user's faulty rule, Ctrl-C: half a gradient is nobody's
         _restore(leaves, before)
         raise
@@ -112,7 +110,9 @@ def check_seed(root: Value, seed: Any) -> Any:
     return seed
 
 
-def _array_pass(root: Value, seed: Any, inner: list[Value], lines: dict[Any, str] | None, *, guarded: bool) -> None:
+def _array_pass(
+    root: Value, seed: Any, leaves: list[Value], inner: list[Value], lines: dict[Any, str] | None, *, guarded: bool
+) -> bool:
     """The same where arrays take part: each operation's rule says what it sends to its inputs."""
     for node in inner:
         node.grad = None
@@ -131,6 +131,7 @@ def _array_pass(root: Value, seed: Any, inner: list[Value], lines: dict[Any, str
                     x.grad = fixed(received) if type(received) is np.ndarray else received
                 if lines is not None:
                     modes.check_backward(lines, node, g, received)
+        return any(map(_holds_nan, map(_grad_of, leaves)))
 
 
 def _own(received: Any, g: Any) -> Any:

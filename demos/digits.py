@@ -89,7 +89,7 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
 
     answers = read(model, test.X)
     wrong = np.flatnonzero(answers != test.y)
-    finding = f"{accuracy(model, test):.1%} of {len(answers)} held-out digits read right"
+    finding = f"{np.mean(answers == test.y):.1%} of {len(answers)} held-out digits read right"
     print(f"{finding}, all but {len(wrong)}.")
     labels = ("mistakes in red", "read as", "digit"), (f"{len(wrong[:SHOWN])} of {len(wrong)} mistakes", "", "")
     with panels(out / "digits.png", finding, *labels, width=4.6, height=4.3) as (left, area):
