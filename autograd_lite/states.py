@@ -15,9 +15,13 @@ def check_names(owner: str, names: Iterable[str], state: Mapping[str, Any]) -> N
 
     Raises
     ------
+    TypeError
+        If it is no mapping.
     KeyError
         With what is missing or too much, and what there is.
     """
+    if not isinstance(state, Mapping):
+        raise TypeError(f"the state is a {type(state).__name__}; give a mapping of names to arrays, such as load(path)")
     wanted = dict.fromkeys(names)
     if missing := [name for name in wanted if name not in state]:
         raise KeyError(f"the state lacks {_few(missing)}; it has {_few(state) or 'nothing'}")

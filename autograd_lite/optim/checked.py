@@ -60,13 +60,13 @@ def pair(name: str, value: Any) -> tuple[float, float]:
     return in_range(name, value[0]), in_range(name, value[1])
 
 
-def trainable(parameters: Iterable[Value], who: str) -> list[Value]:
-    """Return the parameters as a list, if all are leaves that take gradients, each once."""
+def trainable(parameters: Iterable[Value], who: str) -> tuple[Value, ...]:
+    """Return the parameters as a tuple, if all are leaves that take gradients, each once."""
     if isinstance(parameters, Value) or not isinstance(parameters, Iterable):
         raise TypeError(
             f"{who} takes a list of Values, such as [w, b] or model.parameters(), not one {type(parameters).__name__}"
         )
-    leaves = list(parameters)
+    leaves = tuple(parameters)
     if not leaves:
         raise ValueError(
             f"{who} got no parameters: give leaf Values, such as model.parameters(); a generator gives its items once"

@@ -28,7 +28,8 @@ class Optimizer:
     Parameters
     ----------
     parameters : iterable of Value
-        The leaves to move, scalars and arrays alike; each keeps its shape and its dtype.
+        The leaves to move, scalars and arrays alike; each keeps its shape and its dtype. Kept as a tuple, for good:
+        others need an optimiser of their own, and so do those of a model after `to_scalars` or `to_arrays`.
     lr : float
         The learning rate, at least 0. It may be assigned at any time.
     weight_decay : float
@@ -41,6 +42,8 @@ class Optimizer:
         its range.
     TypeError
         If a parameter is not a Value, or a hyper-parameter not a number.
+    AttributeError
+        If `parameters` is assigned.
 
     Examples
     --------
@@ -69,12 +72,15 @@ class Optimizer:
     """Whether weight decay shrinks the parameter itself, as in AdamW, and does not enter the gradient."""
 
     def __post_init__(self) -> None:
-        self.parameters = self._leaves = trainable(self.parameters, type(self).__name__)
         # A slot starts as the number 0; the first gradient of an array parameter makes it an array.
-        self._states = [SimpleNamespace(t=0, **dict.fromkeys(self.slots, 0.0)) for _ in self._leaves]
+        self._states = [SimpleNamespace(t=0, **dict.fromkeys(self.slots, 0.0)) for _ in self.parameters]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "betas":
+        if name == "parameters":
+            if name in vars(self):
+                raise AttributeError(f"the parameters of {type(self).__name__} stay: make a new one to train others")
+            value = trainable(value, type(self).__name__)
+        elif name == "betas":
             value = pair(name, value)
         elif name in RANGES:
             value = in_range(name, value)
@@ -82,7 +88,8 @@ class Optimizer:
 
     def __repr__(self) -> str:
         options = [f"{f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self) if f.name != "parameters"]
-        n, size = len(self._leaves), sum(p.size for p in self._leaves)
+        sizes = [p.size for p in self.parameters]
+        n, size = len(sizes), sum(sizes)
         what = f"{n} parameter{'s' * (n != 1)} of {size} number{'s' * (size != 1)}"
         return f"{type(self).__name__}({', '.join([what, *options])})"
 
@@ -107,13 +114,22 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient.
 
+        That none has one is refused, where PyTorch would do nothing: it is the mark of an optimiser that holds other
+        parameters than the model, and would train nothing, step by step.
+
         Raises
         ------
         ValueError
-            If a gradient that was assigned has not its parameter's shape; nothing has moved then.
+            If no parameter has a gradient, or one that was assigned has not its parameter's shape; nothing has moved
+            then.
         """
-        states = zip(self._leaves, self._states, strict=True)
+        states = zip(self.parameters, self._states, strict=True)
         ready = [(p, gradient_of(p), s) for p, s in states if p.grad is not None]
+        if not ready:
+            raise ValueError(
+                "no parameter has a gradient: call backward() first; after to_scalars() or to_arrays() make the "
+                "optimiser again from model.parameters()"
+            )
         for p, g, s in ready:
             data = p._data  # to read: p.data would copy an array
             s.t += 1
@@ -128,7 +144,7 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget all gradients: each is None again."""
-        for p in self._leaves:
+        for p in self.parameters:
             p.grad = None
 
     def state_dict(self) -> State:
@@ -164,7 +180,7 @@ class Optimizer:
         KeyError
             If a name is missing, or is none of this optimiser's.
         ValueError, TypeError
-            If a shape or a dtype is not the parameter's.
+            If a shape or a dtype is not the parameter's, or the state is no mapping.
 
         Examples
         --------
@@ -178,7 +194,7 @@ class Optimizer:
         check_names(type(self).__name__, names, state)
         states = [
             SimpleNamespace(**{name: _fitting(f"{i}.{name}", state[f"{i}.{name}"], p) for name in vars(s)})
-            for i, (p, s) in enumerate(zip(self._leaves, self._states, strict=True))
+            for i, (p, s) in enumerate(zip(self.parameters, self._states, strict=True))
         ]
         self.lr = state["lr"]
         self._states = states

@@ -74,7 +74,7 @@ class Schedule:
         KeyError
             If ``base_lr`` or ``k`` is missing, or there is something else.
         ValueError, TypeError
-            If they are no learning rate and no number of steps.
+            If they are no learning rate and no number of steps, or the state is no mapping.
         """
         check_names(type(self).__name__, ["base_lr", "k"], state)
         self._go_to(whole_number("k", state["k"], least=0), in_range("base_lr", state["base_lr"], "lr"))

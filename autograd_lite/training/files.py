@@ -46,7 +46,7 @@ def save(path: PathLike, state: Mapping[str, Any]) -> None:
     ValueError
         If the path ends otherwise, or the format cannot hold a name or a dtype.
     TypeError
-        If a name is not a string, or something is not an array of numbers.
+        If the state is no mapping, a name is not a string, or something is not an array of numbers.
     ImportError
         If the safetensors library is needed and not installed.
     OSError
@@ -63,6 +63,10 @@ def save(path: PathLike, state: Mapping[str, Any]) -> None:
     >>> bool((model.weight.data == twin.weight.data).all())
     True
     """
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"the state is a {type(state).__name__}; give named arrays, as in save(path, model.state_dict())"
+        )
     place = Path(os.path.realpath(path))
     form = _format(place)
     arrays = {_name(name): _numbers(name, item) for name, item in state.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from autograd_lite.modes import no_grad
 from autograd_lite.numbers import whole_number
@@ -18,6 +18,7 @@ from autograd_lite.training.libraries import optional
 from autograd_lite.value import Value
 
 
+@runtime_checkable
 class Steps(Protocol):
     """What counts steps, as `optim.Schedule` does."""
 
@@ -75,6 +76,7 @@ def fit(
     *,
     epochs: int = 10,
     batch_size: int | None = 32,
+    axis: int = 0,
     seed: Seed = None,
     validation: tuple[Any, Any] | None = None,
     callbacks: Iterable[Callback] = (),
@@ -102,6 +104,9 @@ def fit(
         How many times to go through the examples.
     batch_size : int or None
         Examples in a batch; None: all of them. The last batch of an epoch may be smaller.
+    axis : int
+        The axis of the examples in X and y, held-out ones too; 1 or -1 where columns are examples, as in the course;
+        see `Batches`.
     seed : int, Generator or None
         Where the order of the examples comes from.
     validation : tuple of X and y, optional
@@ -126,9 +131,10 @@ def fit(
     NotFiniteError
         If the cost or its gradient is nan or infinite; before the step is made, and with the operation that made it.
     TypeError
-        If the loss is not a Value.
+        If the loss is not a Value, or an argument is of the wrong kind.
     ValueError
-        If X and y have different lengths, or a number is out of its range.
+        If X and y have different lengths along the axis, or a number is out of its range; if the optimiser holds none
+        of the model's parameters.
     ImportError
         With ``progress=True``, if tqdm is not installed.
 
@@ -155,9 +161,10 @@ def fit(
     >>> print(f"{w:.3f} {b:.3f}")
     2.000 1.000
     """
-    callbacks = list(callbacks)
-    unseen = None if validation is None else Batches(*validation, size=batch_size, shuffle=False)
-    batches = Batches(X, y, size=batch_size, seed=seed)
+    callbacks = list(callbacks) if isinstance(callbacks, Iterable) else callbacks
+    _check_kinds(model, loss, optimizer, validation, callbacks, schedule)
+    unseen = None if validation is None else Batches(*validation, batch_size=batch_size, axis=axis, shuffle=False)
+    batches = Batches(X, y, batch_size=batch_size, axis=axis, seed=seed)
     epochs = whole_number("epochs", epochs)
     run = _Run(model, loss, optimizer, schedule, max_norm, batches, unseen, epochs)
     history = run.history
@@ -172,6 +179,25 @@ def fit(
         history.ended = INTERRUPTED
     _mode(model, "eval")
     return history
+
+
+def _check_kinds(model: Any, loss: Any, optimizer: Any, validation: Any, callbacks: Any, schedule: Any) -> None:
+    """Refuse an argument of the wrong kind before the first step, rather than in the middle of a run."""
+    is_pair = isinstance(validation, (tuple, list)) and len(validation) == 2  # an array of two rows would unpack too
+    are_functions = isinstance(callbacks, list) and all(map(callable, callbacks))
+    an_optimizer = "an optimiser, such as optim.SGD(model.parameters(), lr=0.1)"
+    a_schedule = "a Schedule, such as optim.Schedule(optimizer, optim.cosine(10))"
+    for is_right, name, given, wanted in (
+        (callable(model), "model", model, "a Module, or a function from a batch of X to predictions"),
+        (callable(loss), "loss", loss, "a function from predictions and targets to a cost, such as nn.mse"),
+        (isinstance(optimizer, Optimizer), "optimizer", optimizer, an_optimizer),
+        (validation is None or is_pair, "validation", validation, "a pair (X, y) of held-out examples"),
+        (are_functions, "callbacks", callbacks, "a list of functions, as in callbacks=[f]"),
+        (schedule is None or isinstance(schedule, Steps), "schedule", schedule, a_schedule),
+    ):
+        if not is_right:
+            length = f" of length {len(given)}" if isinstance(given, (tuple, list)) else ""
+            raise TypeError(f"{name} is {wanted}; got {type(given).__name__}{length}")
 
 
 @dataclass

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd_lite import Value, optim, tanh
-from autograd_lite.cells import cells, data_of
+from autograd_lite.cells import data_of, scalars
 from tests.optim.reference import (
     B0,
     FIGURES,
@@ -66,7 +66,7 @@ def test_array_parameters_go_where_torchs_went(run: Run) -> None:
 
 @pytest.mark.parametrize("run", RUNS, ids=str)
 def test_scalar_parameters_go_where_torchs_went(run: Run) -> None:
-    assert_same(our_figures(run, cells(W0)), FIGURES_OF_TORCH[str(run)])
+    assert_same(our_figures(run, scalars(W0)), FIGURES_OF_TORCH[str(run)])
 
 
 def test_torch_itself() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autograd_lite import Constant, Value, optim
-from autograd_lite.cells import cells
+from autograd_lite.cells import scalars
 from tests.optim.reference import SETTINGS
 
 EVERY = pytest.mark.parametrize(("name", "options"), SETTINGS, ids=str)
@@ -46,7 +46,7 @@ w, x = Value(1.0, "w"), Value([1.0, 2.0], "x")
         (x, TypeError, r"a list of Values, such as \[w, b\] or .*, not one Value"),
         (print, TypeError, "not one builtin_function_or_method"),
         ([w, 2.0], TypeError, r"parameter 1 of SGD, 2\.0, of type float, is not a Value: wrap numbers in Value\(\)"),
-        ([cells([[1.0]])], TypeError, r"of type ndarray, .*of an array of Values list\(array\.flat\)"),
+        ([scalars([[1.0]])], TypeError, r"of type ndarray, .*of an array of Values list\(array\.flat\)"),
         ({"w": w}, TypeError, r"parameter 0 of SGD, 'w', .* of a dict give its values\(\)"),
         ([Constant(1.0)], ValueError, r"parameter 0 of SGD, Constant\(1\), takes no gradient: make it a Value"),
         ([w, w * 2], ValueError, r"parameter 1 .*op=mul.*, was computed: give the leaves .*Value\(p\.data\)"),
@@ -60,8 +60,20 @@ def test_what_is_no_parameter_is_refused(parameters: Any, error: type[Exception]
 
 def test_parameters_come_in_any_iterable() -> None:
     a, b = Value(1.0), Value(2.0)
-    for given in ((a, b), (p for p in (a, b)), {"a": a, "b": b}.values(), cells([1.0, 2.0])):
-        assert len(list(optim.SGD(given, lr=0.1).parameters)) == 2
+    for given in ((a, b), (p for p in (a, b)), {"a": a, "b": b}.values(), scalars([1.0, 2.0])):
+        assert len(optim.SGD(given, lr=0.1).parameters) == 2
+
+
+def test_the_parameters_are_kept_for_good() -> None:
+    given = [Value(1.0), Value(2.0)]
+    optimizer = optim.Adam(given)
+    kept = optimizer.parameters
+    assert type(kept) is tuple
+    given.append(Value(3.0))
+    with pytest.raises(AttributeError, match="the parameters of Adam stay: make a new one to train others"):
+        optimizer.parameters = given
+    assert optimizer.parameters is kept
+    assert kept == tuple(given[:2])
 
 
 # --- hyper-parameters ------------------------------------------------------------------------------------------------
@@ -161,6 +173,22 @@ def test_a_parameter_without_a_gradient_stays_and_so_does_what_is_remembered(
     assert optimizer.state_dict()["1.t"] == 2
     descend(made(name, [alone], options), [alone], steps=2)
     assert moving.data == alone.data != 3.0
+
+
+@EVERY
+def test_a_step_without_any_gradient_is_refused(name: str, options: dict[str, Any]) -> None:
+    p, q = Value([3.0, -2.0]), Value(3.0)
+    optimizer = made(name, [p, q], options)
+    descend(optimizer, [p, q], steps=1)
+    before = p.data.tolist(), q.data, str(optimizer.state_dict())
+    optimizer.zero_grad()
+    with pytest.raises(
+        ValueError, match=r"^no parameter has a gradient: call backward\(\) first; after to_scalars\(\)"
+    ):
+        optimizer.step()
+    assert (p.data.tolist(), q.data, str(optimizer.state_dict())) == before
+    p.grad = 0  # a gradient of 0 is one
+    optimizer.step()
 
 
 @EVERY

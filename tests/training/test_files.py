@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograd_lite import Value, nn, optim
-from autograd_lite.cells import cells
+from autograd_lite.cells import scalars
 from autograd_lite.training import files, load, save
 from tests.training.scripts import run_script
 
@@ -208,7 +208,7 @@ def test_what_cannot_be_saved_is_named_and_leaves_the_old_file(path):
     save(path, STATE)
     faults = {
         "w is a Value; save its numbers, w.data": Value(1.0),
-        "w has dtype object": cells([1.0]),
+        "w has dtype object": scalars([1.0]),
         "w has dtype <U1": "a",
         "w has dtype complex128": 1j,
         "w has dtype object; arrays of integers": None,
@@ -219,6 +219,9 @@ def test_what_cannot_be_saved_is_named_and_leaves_the_old_file(path):
     for words, item in faults.items():
         with pytest.raises(TypeError, match=words):
             save(path, {"ok": 1.0, "w": item})
+    for state in (nn.Linear(2, 1, seed=0), [("w", 1.0)], None):
+        with pytest.raises(TypeError, match=rf"a {type(state).__name__}; .* save\(path, model\.state_dict\(\)\)"):
+            save(path, state)
     for name in (1, None, ("a", "b"), b"w"):
         with pytest.raises(TypeError, match="names are strings"):
             save(path, {name: 1.0})
@@ -235,6 +238,16 @@ def test_what_cannot_be_saved_is_named_and_leaves_the_old_file(path):
                 save(path, {"w": np.longdouble(1)})
     check_equal(load(path), STATE)
     assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("given", ["model.npz", None, [("weight", 1.0)]])
+def test_what_is_no_state_is_refused_with_advice(given):
+    model = nn.Linear(2, 1, seed=0)
+    optimizer = optim.Adam(model.parameters())
+    for owner in (model, optimizer, optim.Schedule(optimizer, optim.cosine(10))):
+        words = rf"the state is a {type(given).__name__}; give a mapping of names to arrays, such as load\(path\)"
+        with pytest.raises(TypeError, match=words):
+            owner.load_state_dict(given)
 
 
 @pytest.mark.parametrize("name", ["model.pt", "model", "model.npz.gz", "model.NPZ", ".npz"])

@@ -21,7 +21,7 @@ def network(dropout=0.0):
 
 
 def by_hand(model, optimizer, epochs, size, seed, schedule=None):
-    batches, costs = Batches(X, Y, size=size, seed=seed), []
+    batches, costs = Batches(X, Y, batch_size=size, seed=seed), []
     for _ in range(epochs):
         for x, y in batches:
             optimizer.zero_grad()
@@ -73,6 +73,31 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not():
 
     assert costs(0) == costs(0)
     assert costs(0) != costs(1)
+
+
+@pytest.mark.parametrize("to", ["to_arrays", "to_scalars"])
+def test_columns_as_examples_give_the_run_of_rows(to):
+    rows, columns = nn.Linear(3, 2, seed=0), getattr(nn.Linear(3, 2, columns=True, seed=1), to)()
+    columns.load_state_dict({"weight": rows.weight.data.T, "bias": rows.bias.data[:, None]})
+    unseen = X[:5], Y[:5]
+    histories = [
+        fit(model, x, y, nn.mse, optimizer, axis=axis, epochs=2, batch_size=20, seed=0, validation=validation)
+        for model, x, y, axis, validation in ((rows, X, Y, 0, unseen), (columns, X.T, Y.T, 1, [a.T for a in unseen]))
+        for optimizer in [optim.SGD(model.parameters(), lr=0.1)]
+    ]
+    for name in ("costs", "epoch_costs", "validation"):
+        by_row, by_column = (getattr(history, name) for history in histories)
+        np.testing.assert_allclose(by_column, by_row, rtol=1e-12)
+    np.testing.assert_allclose(columns.state_dict()["weight"].T, rows.weight.data, rtol=1e-12)
+
+
+def test_targets_without_an_axis_for_features_beside_columns():
+    model = nn.Sequential(nn.Linear(3, 1, columns=True, seed=0), lambda scores: scores[0])
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    history = fit(model, X.T, Y[:, 0], nn.mse, optimizer, axis=-1, batch_size=20, seed=0)
+    assert history.epoch_costs[-1] < history.epoch_costs[0]
+    with pytest.raises(ValueError, match=r"array 2 of shape \(50,\) has no axis 1; axis=-1"):
+        fit(model, X.T, Y[:, 0], nn.mse, optimizer, axis=1)
 
 
 def test_the_data_stay_as_they_are():
@@ -211,15 +236,56 @@ def test_faulty_arguments():
 
     with pytest.raises(ValueError, match="epochs is 0; it must be a whole number of at least 1"):
         run(epochs=0)
-    with pytest.raises(ValueError, match=r"size is 1\.5"):
+    with pytest.raises(ValueError, match=r"batch_size is 1\.5"):
         run(batch_size=1.5)
-    with pytest.raises(ValueError, match="different lengths: 2, 1"):
+    with pytest.raises(ValueError, match="different lengths along axis 0: 2, 1"):
         run(validation=([1.0, 2.0], [1.0]))
     with pytest.raises(TypeError, match="the loss returned a float: it must return a scalar Value"):
         run(loss=lambda p, y: 1.0)
     with pytest.raises(ValueError, match=r"shape \(2,\) needs a seed"):
         run(loss=lambda p, y: p - y)
     assert w.data == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            {"schedule": optim.cosine(10)},
+            r"a Schedule, .* optim\.Schedule\(optimizer, optim\.cosine\(10\)\); got function",
+        ),
+        ({"validation": np.ones((3, 1))}, r"a pair \(X, y\) of held-out examples; got ndarray"),
+        ({"validation": np.ones((2, 1))}, r"a pair \(X, y\)"),
+        ({"validation": ([1.0], [1.0], [1.0])}, r"a pair \(X, y\) of held-out examples; got tuple of length 3"),
+        ({"callbacks": print}, r"a list of functions, as in callbacks=\[f\]; got builtin_function_or_method"),
+        ({"callbacks": [print, None]}, "a list of functions, .*; got list of length 2"),
+        ({"optimizer": [Value(1.0)]}, r"an optimiser, such as optim\.SGD.*; got list of length 1"),
+        ({"model": np.ones(2)}, "a Module, or a function .*; got ndarray"),
+        ({"loss": "mse"}, r"a function .* such as nn\.mse; got str"),
+    ],
+    ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
+)
+def test_arguments_of_the_wrong_kind_are_refused_before_the_first_step(arguments, said):
+    w = Value(1.0)
+    usual = {"model": lambda x: w * x, "loss": nn.mse, "optimizer": optim.SGD([w], lr=0.1)}
+    (name,) = arguments
+    with pytest.raises(TypeError, match=f"^{name} is {said}"):
+        fit(X=[1.0, 2.0], y=[2.0, 3.0], **(usual | arguments))
+    assert (w.data, w.grad) == (1.0, None)
+
+
+@pytest.mark.parametrize("to", ["to_scalars", "to_arrays"])
+def test_an_optimiser_of_other_parameters_is_refused(to):
+    model = network()
+    if to == "to_arrays":
+        model.to_scalars()
+    for optimizer in (optim.SGD(network().parameters(), lr=0.1), optim.SGD(model.parameters(), lr=0.1)):
+        getattr(model, to)()
+        before = model.state_dict()
+        with pytest.raises(ValueError, match=rf"no parameter has a gradient: .*{to}\(\).*model\.parameters\(\)"):
+            fit(model, X[:4], Y[:4], nn.mse, optimizer, epochs=1)
+        for name, numbers in model.state_dict().items():
+            np.testing.assert_array_equal(numbers, before[name])
 
 
 def steps(count, **kwargs):
