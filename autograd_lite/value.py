@@ -288,9 +288,7 @@ class Value(Methods):
         self._leave("complex(v)")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        if (
-            dtype is not None and np.dtype(dtype).kind == "O"
-        ):  # an element of an array of objects: a scalar graph in NumPy's clothes
+        if dtype is not None and np.dtype(dtype).kind == "O":  # an element of an array of Values
             cell = np.empty((), dtype=object)
             cell[()] = self
             return cell
