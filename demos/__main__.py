@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> None:
         missing = str(error.name).partition(".")[0]
         if missing not in NEEDED:
             raise
-        sys.exit(f"The demos need {missing}: run  pip install 'autograd_lite[demos]'")
+        sys.exit(f"The demos need {missing}: run  pip install '.[demos]'  in the project's folder")
     pictures = story.main(options.out, options.seed, options.quick)
     print("\nPictures:", *pictures, sep="\n  ")
 

@@ -93,7 +93,8 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     """Train, tell what came out, and draw the cost and one example's graph."""
     data, test = load(seed)
     m, n_x = data.X.shape
-    print(f"{m} tumours to learn from, {len(test.y)} held out; {n_x} measurements of each.")
+    print(f"{m} tumours to learn from, {len(test.y)} held out; {n_x} measurements of each. y = 1 is benign,")
+    print("and a = sigmoid(w^T x + b) is the probability of that.")
     print("The first step, from w = 0 and b = 0: dw1, dw2, ... and db start at 0, and each tumour adds its share.")
     start = Value(np.zeros(n_x)), Value(0.0)
     dw = by_example(*start, data, print_after=(1, 2, 3, m))
@@ -104,7 +105,7 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     print(f"{len(costs)} steps of gradient descent: the cost falls from {costs[0][0]:.3f} to {costs[-1][0]:.3f}.")
     z = test.X @ w.data + b.data
     right = np.mean((z > 0) == test.y)
-    print(f"Of the held-out tumours, which it has never seen, it tells {right:.1%} right.")
+    print(f"Of the held-out tumours, which it has never seen, it classifies {right:.1%} correctly.")
 
     doubtful = np.argmin(np.abs(z) + 1e9 * (test.y == 0))
     loss, params, largest = one_loss(w, b, test.X[doubtful])
@@ -112,7 +113,7 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     x1, x2 = load_breast_cancer().feature_names[largest]
     print(f"Its x1 and x2, of the two largest weights, are {x1} and {x2}; `rest` sums the other terms and b.")
 
-    title = f"The cost falls, and {right:.1%} of held-out tumours are told right"
+    title = f"The cost falls, and {right:.1%} of held-out tumours are classified correctly"
     with figure(out / "cost.png", title, "step of gradient descent", "cost J (mean loss, logarithmic)") as axes:
         for line, name, color in zip(zip(*costs, strict=True), ("training", "held out"), (BLUE, RED), strict=True):
             axes.plot(line, color=color)

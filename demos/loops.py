@@ -1,4 +1,4 @@
-"""Logistic regression's gradient with two loops, with one, and with none: the same, ever sooner.
+"""Logistic regression's gradient with two loops, with one, and with none: the same numbers.
 
 X has the shape (n_x, m), 30 measurements of each of 426 tumours: columns are examples. w is (n_x, 1), y is (1, m), and
 J is the mean of the losses. Each way is written twice: as the cost J, from which autograd finds dw and db, and as the
@@ -110,8 +110,9 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
         counts[way] = [len(topological_order(J)) for J in graphs]  # what autograd keeps for the backward pass
         times = f"{1e3 * auto[way]:.2g} ms from autograd, {1e3 * hand[way]:.2g} ms by hand"
         print(f"  {way + ':':<10} {counts[way][-1]:6,} nodes in the graph of J; dw and db take {times}")
-    faster, hand_faster = (seconds["two loops"] / seconds["no loop"] for seconds in (auto, hand))
-    print(f"Without loops they come {faster:.0f} times sooner from autograd, {hand_faster:.0f} times by hand.")
+    for way in ("one loop", "no loop"):
+        faster, hand_faster = (seconds["two loops"] / seconds[way] for seconds in (auto, hand))
+        print(f"Beside two loops, {way} is {faster:.1f} times as fast from autograd, {hand_faster:.1f} times by hand.")
 
     title = f"The same gradient from {counts['two loops'][-1]:,} nodes or from {counts['no loop'][-1]}"
     with figure(out / "nodes.png", title, "examples m (logarithmic)", "nodes of the graph of J (logarithmic)") as axes:

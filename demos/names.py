@@ -106,10 +106,15 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     model, history = train(learn, held_out, DROPOUT, steps, seed)
     even, pairs = [np.log(COUNT)] * 2, [cost(bigram(learn), names) for names in (learn, held_out)]
     rows = {"guessing evenly": even, "bigrams": pairs, "no dropout": by_heart[-1, 1:], "dropout": history[-1, 1:]}
-    print(f"A transformer of {sum(p.size for p in model.parameters()):,} parameters learns from {len(learn)} names.")
+    print(f"A transformer of {model.parameter_count:,} parameters learns from {len(learn)} names.")
+    print("J is the mean of -log p of the next character, in nats.")
     print(f"After {steps} steps, J on these, and on {len(held_out)} held out:")
     for name, (ours, theirs) in rows.items():
         print(f"{ours:8.3f} {theirs:8.3f}  {name}")
+    if history[-1, 2] < pairs[1] < by_heart[-1, 2]:
+        print(
+            "Without dropout it learns the names by heart, and knows new ones less well than bigrams; with it, better."
+        )
     rng = np.random.default_rng(seed)
     new = {sample(model, rng) for _ in range(12)} - {*learn, *held_out, ""}
     print(f"Made up: {', '.join(sorted(new))}.")

@@ -106,7 +106,7 @@ def faults(old: Path, data: bytes, tolerance: float) -> list[str]:
 def table() -> str:
     """Return the README's table: two demos a row, each with its story and its picture."""
     cells = [
-        f'<td width="50%" valign="top"><code>{name}</code>: {html.escape(story)}<br>'
+        f'<td width="50%" valign="top"><code>{name}</code>: {html.escape(story, quote=False)}<br>'
         f'<img src="docs/{picture.name}" alt="{name}"></td>'
         for name, story in demos().items()
         for picture in DOCS.glob(f"{name}.*")

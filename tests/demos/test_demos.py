@@ -108,7 +108,7 @@ def test_without_its_libraries_a_demo_says_what_to_install(missing):
     script = f"import sys; sys.modules[{missing!r}] = None; from demos.__main__ import main; main(['logistic'])"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert ran.returncode == 1
-    assert ran.stderr.strip() == f"The demos need {missing}: run  pip install 'autograd_lite[demos]'"
+    assert ran.stderr.strip() == f"The demos need {missing}: run  pip install '.[demos]'  in the project's folder"
 
 
 # --- every demo ---

@@ -25,7 +25,7 @@ def trained():
 def test_it_tells_over_95_percent_of_the_held_out_tumours_right(tmp_path, capsys):
     main(["logistic", "--quick", "--out", str(tmp_path)])
     printed = capsys.readouterr().out
-    assert float(re.search(r"tells ([\d.]+)% right", printed)[1]) > 95
+    assert float(re.search(r"classifies ([\d.]+)% correctly", printed)[1]) > 95
     for name in ("cost.png", "loss.svg"):
         assert str(tmp_path / name) in printed
 
