@@ -1,9 +1,8 @@
-"""A two-layer network follows a curve if it has units enough; with more layers, fewer can do.
+"""A two-layer network follows a curve given enough units; with more layers, fewer can do.
 
-A two-layer network, one hidden layer and the output, adds up steps (tanh) or kinks (ReLU), one for each unit: with more
-units it can fit better. Depth composes: two ReLU units fold a line, 1 - 2|x|, and k layers of them fold it k times,
-into 2^k straight pieces; in one hidden layer, h units make h + 1 pieces at most. That is what weights can do, not what
-gradient descent finds; the numbers below tell both. Rows are examples: x is (m, 1), from -1 to 1.
+A two-layer network, one hidden layer and the output, adds up a step (tanh) or a kink (ReLU) for each unit. Depth
+composes: two ReLU units fold a line, 1 - 2|x|, and k layers of them fold it k times, into 2^k straight pieces; h units
+in one layer make h + 1 at most. Weights can do that, but training may not find them. Rows are examples: x is (m, 1).
 """
 
 from __future__ import annotations
@@ -87,8 +86,7 @@ def pieces(model: nn.Sequential) -> int:
     """Return the number of straight pieces: one more than the slope dy/dx changes, at 4096 points from -1 to 1."""
     x = Value((np.arange(-2048, 2048)[:, np.newaxis] + 0.5) / 2048)
     model(x).sum().backward()
-    slope = x.grad.ravel()
-    return 1 + int(np.count_nonzero(~np.isclose(slope[1:], slope[:-1])))
+    return 1 + int(np.count_nonzero(~np.isclose(x.grad[1:], x.grad[:-1])))
 
 
 def draw(path: Path, fits: dict[int, nn.Sequential], deep: nn.Sequential, wide: nn.Sequential) -> None:
@@ -97,14 +95,13 @@ def draw(path: Path, fits: dict[int, nn.Sequential], deep: nn.Sequential, wide: 
     titles.append(f"{K} layers of 2 units: {pieces(deep)} pieces")
     title = f"More units in one layer fit better; {2 * K} units in {K} layers make {pieces(deep)} straight pieces"
     with panels(path, title, *((t, "x", "y") for t in titles), columns=2, height=3.3) as cells:
-        for axes, model in zip(cells, fits.values(), strict=False):
+        for axes in cells[:-1]:
             axes.plot(X, CURVE, color=MUTED, lw=5, alpha=0.35)
+        for axes, model in zip(cells, [*fits.values(), deep], strict=True):
             axes.plot(X, model(X).data, color=BLUE)
-        cells[-1].plot(X, deep(X).data, color=BLUE, lw=1.5)
+            axes.set(ylim=(-1.3, 1.5), xticks=(-1, 0, 1), yticks=(-1, 0, 1))
         cells[-1].plot(X, wide(X).data, color=RED)
         name_line(cells[-1], 1, 1, f"one layer of {2 * K}, trained", RED)
-        for axes in cells:
-            axes.set(ylim=(-1.3, 1.5), xticks=(-1, 0, 1), yticks=(-1, 0, 1))
 
 
 def main(out: Path, seed: int, quick: bool) -> list[Path]:
@@ -123,14 +120,13 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     print(f"and 32, with as many parameters as they have, {same_size[0]:.1f} and {same_size[1]:.1f} times.")
 
     deep, h = folding(K), 2 * K
-    zigzag = deep(X).data
-    flat = float(np.sqrt(np.mean(zigzag**2)))
-    print(f"By hand, {K} layers of 2 ReLU units make {pieces(deep)} pieces with {deep.parameter_count} parameters.")
-    print(f"{h} units in one layer make {h + 1} at most: three corners, -1, 1, -1, share one, which misses by 1")
-    print(f"or more, like the flat line 0. To be right, one layer needs {pieces(deep) - 1} units at least.")
+    zigzag, n = deep(X).data, pieces(deep)
+    print(f"By hand, {K} layers of 2 ReLUs make {n} pieces with {deep.parameter_count} parameters; {h} ReLUs in one")
+    print(f"layer make {h + 1} at most. The zigzag has {n + 1} corners, -1, 1, -1, ...: one of {h + 1} straight pieces")
+    print(f"must cover three in a row, and a straight line misses one of those by at least 1. One layer needs {n - 1}.")
     one, many = (trials(units, 1.0, nn.ReLU, zigzag, plan) for units in ((h,), (2,) * K))
     print(f"Trained, {h} units have error {errors(one, zigzag)} in one layer, {errors(many, zigzag)} in {K}.")
-    print(f"The flat line has {flat:.3f}: good weights exist, and gradient descent may miss them.")
+    print(f"The flat line 0 has {np.sqrt(np.mean(zigzag**2)):.3f}: good weights exist; gradient descent may miss them.")
     shown = {n: smooth[(n,), STARTS[-1]][plan.runs // 2] for n in (2, 8, 32)}
     draw(out / "fits.png", shown, deep, one[plan.runs // 2])
     return [out / "fits.png"]

@@ -1,9 +1,8 @@
 """Broadcasting repeats a row without a loop, and its gradient is the sum over the copies.
 
-NumPy stretches an axis of length 1: (3, 4) / (1, 4) divides three rows by the same one, and in X @ W + b, rows being
-examples, every example gets b. Axis 0 runs down, axis 1 across: A.sum(axis=0) adds down. A sum takes its axis away, and
-what is left, (n,), is neither row nor column; keepdims=True keeps (1, n) or (n, 1). What is copied is used several
-times, and the chain rule adds up over all uses: its gradient is summed over the stretched axis.
+NumPy stretches an axis of length 1: (3, 4) / (1, 4) divides three rows by the same one, and in X @ W + b every row, an
+example, gets b. A.sum(axis=0) adds down, axis=1 across. The axis is gone, and (n,) is neither row nor column, unless
+keepdims=True keeps (1, n) or (n, 1). The chain rule adds up over all uses: a gradient sums over the stretched axis.
 """
 
 from __future__ import annotations
@@ -68,17 +67,15 @@ def grid(axes: Axes, x: float, y: float, name: str, numbers: Array, color: str, 
 
 def draw(path: Path, total: Array, dtotal: Array, dcopies: Array) -> None:
     """Draw the forward pass, in which `total` is copied, and below it the backward pass, with the copies' gradients."""
-    n = len(dcopies)
-    with figure(path, f"A row copied {n} times: its gradient is the sum of the {n} copies'", "", "") as axes:
-        axes.set_axis_off()
-        axes.set(xlim=(-1.7, 14.05), ylim=(-12.3, 1))
+    with figure(path, f"A row copied {len(A)} times: its gradient is the sum of the {len(A)} copies'", "", "") as axes:
+        axes.set(xlim=(-1.7, 14.05), ylim=(-12.3, 1), xticks=(), yticks=(), frame_on=False)
         for j, food in enumerate(FOODS):
             axes.text(j + 0.5, -5.4, food, ha="center", va="top", color=MUTED, size=9)
         for i, origin in enumerate(ORIGINS):
             axes.text(-0.15, -2.7 - i, origin, ha="right", va="center", color=MUTED, size=10)
         grid(axes, 5, 0, "total (1, 4)", total, BLUE)
         grid(axes, 0, -2.2, "A (3, 4)", A, BLUE)
-        grid(axes, 5, -2.2, "", np.repeat(total, n, axis=0), BLUE, copies=True)
+        grid(axes, 5, -2.2, "", np.broadcast_to(total, A.shape), BLUE, copies=True)
         grid(axes, 10, -2.2, "P (3, 4), in percent", 100 * A / total, BLUE)
         grid(axes, 10, -7.1, "dP (3, 4)", np.ones(A.shape), RED)
         grid(axes, 5, -7.1, "the copies' gradients (3, 4)", dcopies, RED, copies=True)
@@ -96,10 +93,11 @@ def draw(path: Path, total: Array, dtotal: Array, dcopies: Array) -> None:
 def main(out: Path, seed: int, quick: bool) -> list[Path]:
     """Tell what broadcasting does to shapes, to gradients and to the time, and draw it."""
     rng = np.random.default_rng(seed)
-    down, across, total = A.sum(axis=0), A.sum(axis=1), A.sum(axis=0, keepdims=True)
+    down, across = A.sum(axis=0), A.sum(axis=1)
+    total, kept = A.sum(axis=0, keepdims=True), A.sum(axis=1, keepdims=True).shape
     print(f"A {A.shape}: calories in 100 g of {', '.join(FOODS)} (columns) from {', '.join(ORIGINS)} (rows).")
     print(f"A.sum(axis=0) adds down, for each food: {down}, of shape {down.shape}; keepdims=True keeps {total.shape}.")
-    print(f"A.sum(axis=1) adds across, for each origin: {across}, of shape {across.shape}.")
+    print(f"A.sum(axis=1) adds across, for each origin: {across}, of shape {across.shape}; keepdims=True keeps {kept}.")
     print(f"P = 100 * A / total, {A.shape} by {total.shape}, in percent:\n{(100 * A / total).round(1)}")
 
     y = rng.permutation([0.0, 0.0, 1.0, 1.0, 1.0])

@@ -94,7 +94,8 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     J = cost(W, b, data)
     J.backward()
     gap = np.abs(by_copies(W, b, data).sum(axis=0) - b.grad).max()
-    print(f"At W = 0, b = 0: db is {b.grad.round(2)}; the gradients of b's {n} copies add up to it (off by {gap:.1g}).")
+    off = f"(off by {gap:.1g})" if gap else "exactly"
+    print(f"At W = 0, b = 0: db is {b.grad.round(2)}; the gradients of b's {n} copies add up to it {off}.")
 
     values = eigenvalues(data)
     low, high = values[0], values[-1]
@@ -106,6 +107,8 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     factors = {alpha: float(np.abs(1 - alpha * values).max()) for alpha in RATES}
     for alpha, line in gaps.items():
         print(f"  {alpha:<5}  {line[0]:.0f} -> {line[-1]:<20.1e}  {line[-1] / line[-2]:<18.3f}  {factors[alpha]:.3f}")
+    slow, near, over = RATES
+    print(f"alpha = {slow} is slow, {near} nearly the best; {over} is over the limit and diverges.")
 
     fast = min(gaps, key=lambda alpha: gaps[alpha][-1])
     title = f"{STEPS} steps with alpha = {fast} end {gaps[fast][-1]:.0e} from the closed form"

@@ -1,4 +1,4 @@
-"""Logistic regression on photographs: 768 numbers tell less about a new patch than its mean colour.
+"""Logistic regression on photographs: by 768 numbers it fits patches it has seen better than new ones.
 
 An image of 16 x 16 pixels, each with red, green and blue, is flattened to a column of n_x = 768 numbers. Columns are
 examples, X is (n_x, m); Z = w^T X + b, and A = sigmoid(Z) is the probability that the image is of the thing. Here the
@@ -71,12 +71,12 @@ def probabilities(w: Value, b: Value, patches: Array) -> Array:
 
 
 def right(A: Array) -> NDArray[np.bool_]:
-    """Return which patches are told right; the first axis is the photograph."""
+    """Return which patches are classified correctly; the first axis is the photograph."""
     return np.stack([A[0] < 0.5, A[1] >= 0.5])
 
 
 def judge(patches: Array, steps: int) -> tuple[Array, float]:
-    """Return A for all patches, each by the model that has not seen its half, and the part told right in training."""
+    """Return A for all patches, each by the model that has not seen its half, and the part correct in training."""
     parts, training = [], []
     for known, unseen in halves(patches):
         w, b = train(known, steps)
@@ -91,17 +91,22 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     colour = patches.mean(axis=(3, 4), keepdims=True)
     views = {"mean colour": np.broadcast_to(colour, patches.shape), "every pixel": patches}
     near, far = (np.abs(colour[:, :, k:] - colour[:, :, :-k]).mean() for k in (1, 10))
+    X, count = columns(halves(patches)[0][0]), patches[..., 0, 0, 0].size
+    print(f"Two photographs, a pagoda and a flower, are cut into {count} patches of {SIDE} x {SIDE} pixels.")
+    print(f"A patch is flattened to a column of {SIDE} * {SIDE} * 3 = {len(X)} numbers;")
+    print(f"X of the model for one half is {X.shape}.")
     print(f"Patches side by side differ in mean colour by {near:.2f}, half a photograph apart by {far:.2f}: whole")
-    print(f"halves are held out. X of what judges one half is {columns(halves(patches)[0][0]).shape}. Told right:")
+    print("halves are held out. Classified correctly:")
     for name, view in views.items():
         A, training = judge(view, steps=300 if quick else 1000)
         print(f"  by {name}: {training:.1%} of the training patches, {right(A).mean():.1%} of those held out")
+    print("By every pixel it fits the patches it has seen, and falls far behind on new ones.")
     flower = colour[1].squeeze().argmax(axis=-1) == 0  # where red is the strongest colour
-    petals, leaves = right(A)[1][flower].mean(), right(A)[1][~flower].mean()
-    print(f"By every pixel it tells {leaves:.0%} of the {(~flower).sum()} patches of leaves right, but of the flower,")
-    print(f"the {flower.sum()} patches where red is the strongest colour, {petals:.0%}.")
+    petals, background = right(A)[1][flower].mean(), right(A)[1][~flower].mean()
+    print(f"In the flower's photograph {background:.0%} of the {(~flower).sum()} background patches are correct, but")
+    print(f"of the flower, the {flower.sum()} patches where red is the strongest colour, {petals:.0%}.")
     print("It has learned the colours of two photographs, not what a flower is.")
-    title = f"{right(A).mean():.0%} of held-out patches told right, but {petals:.0%} of the flower"
+    title = f"{right(A).mean():.0%} of held-out patches classified correctly, but {petals:.0%} of the flower"
     draw(out / "map.png", title, patches, A)
     return [out / "map.png"]
 
@@ -110,7 +115,7 @@ def draw(path: Path, title: str, patches: Array, A: Array) -> None:
     """Draw the photographs, and below each its patches' probabilities over it in grey."""
     images = patches.swapaxes(2, 3).reshape(2, 13 * SIDE, 20 * SIDE, 3)
     above = [("not the flower's photograph", "", ""), ("the flower's photograph", "", "")]
-    below = [("probability: orange 0, purple 1", "", "")] * 2
+    below = [("probability of the flower's photo:", "", ""), ("orange 0, purple 1", "", "")]
     with panels(path, title, *above, *below, columns=2, width=4.2, height=3.1) as axes:
         for image, author, probability, plain, overlay in zip(images, AUTHORS, A, axes[:2], axes[2:], strict=True):
             plain.imshow(image + 0.5)

@@ -90,9 +90,11 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     data, test = load(seed)
     W, b, costs = train(data, steps=100 if quick else 300)
     print(f"{len(costs)} steps on {len(data.X)} digits: the cost falls from {costs[0]:.3f} to {costs[-1]:.3f}.")
-    right = np.all(predict(W, b, test.X) == test.Y, axis=1)
+    P, answers = softmax(test.X @ W + b).data, predict(W, b, test.X)
+    right = np.all(answers == test.Y, axis=1)
     print(f"Of the {len(right)} held-out digits {right.mean():.1%} are read right ({right.sum()}).")
-    P = softmax(test.X @ W + b).data
+    print(f"The first: in training the probabilities are used, {P[0].round(3)};")
+    print(f"the answer is one-hot, {answers[0].astype(int)}: a {answers[0].argmax()}.")
     sure = P.max(axis=1)
     print(f"The answer's mean probability is {sure[right].mean():.2f} if right, {sure[~right].mean():.2f} if wrong.")
 

@@ -73,11 +73,12 @@ def test_one_layer_makes_a_piece_more_than_it_has_units_at_most():
     assert counts[5] == 11
 
 
-def test_10_units_in_one_layer_miss_the_zigzag_by_1_somewhere():
+def test_10_units_in_one_layer_miss_the_zigzag_by_1_somewhere(printed):
     """Even the best straight line through three corners in a row, -1, 1, -1, does."""
     corners = zigzag(np.linspace(-1, 1, 33), 5)
     assert np.all(corners == np.tile([-1, 1], 17)[:33])
     assert 33 > 2 * 11  # corners and pieces: one piece has three
+    assert "The zigzag has 33 corners, -1, 1, -1, ...: one of 11 straight pieces\nmust cover three" in printed
     for model in trials((10,), 1.0, nn.ReLU, zigzag(X, 5), QUICK):
         assert np.abs(model(X).data - zigzag(X, 5)).max() >= 1 - 1e-12
 
@@ -85,7 +86,7 @@ def test_10_units_in_one_layer_miss_the_zigzag_by_1_somewhere():
 def test_gradient_descent_does_not_find_the_folds(printed):
     """All are as far off as the flat line, of which the demo tells the error."""
     flat = np.sqrt(np.mean(zigzag(X, 5) ** 2))
-    assert f"The flat line has {flat:.3f}" in printed
+    assert f"The flat line 0 has {flat:.3f}" in printed
     told = re.search(r"have error ([\d.]+) .*? in one layer, ([\d.]+) ", printed)
     assert [float(error) for error in told.groups()] == pytest.approx([flat, flat], rel=0.02)
 

@@ -23,7 +23,7 @@ def printed(tmp_path_factory):
 
 def test_axis_0_adds_down_and_axis_1_across(printed):
     assert "[ 59.  239.  155.4  76.9], of shape (4,); keepdims=True keeps (1, 4)" in printed
-    assert "[128.4 165.2 236.7], of shape (3,)" in printed
+    assert "[128.4 165.2 236.7], of shape (3,); keepdims=True keeps (3, 1)." in printed
     for j in range(4):
         assert A.sum(axis=0)[j] == pytest.approx(A[0, j] + A[1, j] + A[2, j])
 

@@ -100,6 +100,9 @@ def test_the_eigenvalues_are_those_of_the_second_derivatives(data):
 def test_the_story_tells_it(told):
     text, _ = told
     assert "X is (20, 3), W is (3, 3), b is (3,), O is (20, 3)" in text
+    assert "add up to it exactly.\n" in text or "add up to it (off by " in text
+    assert "(off by 0)" not in text
+    assert "alpha = 0.1 is slow, 0.8 nearly the best; 0.9 is over the limit and diverges.\n" in text
     assert "alpha < 2 / 2.244 = 0.891" in text
     assert "alpha = 2 / (0.251 + 2.244) = 0.802" in text
 

@@ -113,6 +113,14 @@ def test_about_96_percent_of_the_held_out_digits_are_read_right(told):
     assert float(percent) == pytest.approx(100 * int(count) / 449, abs=0.05)
 
 
+def test_one_digit_shows_probabilities_and_a_one_hot_answer(told):
+    found = re.search(r"probabilities are used, \[(.*)\];\nthe answer is one-hot, \[(.*)\]: a (\d)\.", told)
+    P, answer = (np.array(row.split(), dtype=float) for row in found.groups()[:2])
+    assert P.sum() == pytest.approx(1, abs=0.005)
+    assert np.count_nonzero(P) > 1
+    assert answer.tolist() == np.eye(10)[P.argmax()].tolist() == np.eye(10)[int(found[3])].tolist()
+
+
 def test_it_is_less_sure_where_it_is_wrong(told):
     right, wrong = re.search(r"answer's mean probability is ([\d.]+) if right, ([\d.]+) if", told).groups()
     assert float(wrong) < float(right) - 0.2
