@@ -1,10 +1,9 @@
 """Activations: where the slope dies, why tanh beats sigmoid, and why linear layers add no depth.
 
 A hidden unit computes a = g(z), and the backward pass multiplies by g'(z). Where |z| is large, sigmoid and tanh are
-flat: they saturate, and hardly any gradient comes through. tanh(z) = 2 sigmoid(2z) - 1 is four times as steep as
-sigmoid, and about 0. Which of the two counts? tanh + 1 is as steep as tanh and, like sigmoid, never negative. Layers
-with a linear g are one matrix times the next, and their product is one matrix. The data are two moons, X (2, m) and
-Y (1, m): columns are examples.
+flat: they saturate, and hardly any gradient passes. tanh(z) = 2 sigmoid(2z) - 1 is four times as steep as sigmoid, and
+centred on 0. Which counts? tanh + 1 is as steep as tanh and, like sigmoid, never negative. Layers with a linear g are
+matrices, and their product is one matrix. The data are two moons, X (2, m) and Y (1, m): columns are examples.
 """
 
 from __future__ import annotations
@@ -46,12 +45,11 @@ def network(hidden: int, seed: int) -> list[nn.Linear]:
     return [nn.Linear(n, units, init=start, columns=True, seed=rng) for n, units in pairwise([2, *[8] * hidden, 1])]
 
 
-def output(layers: list[nn.Linear], g: Any, X: Any) -> Value:
+def output(layers: list[nn.Linear], g: Any, X: Any) -> Any:
     """Return the last layer's z, with g between the layers; sigmoid of it is in the loss."""
     for layer in layers[:-1]:
         X = g(layer(X))
-    z: Value = layers[-1](X)
-    return z
+    return layers[-1](X)
 
 
 def train(layers: list[nn.Linear], g: Any, X: Array, Y: Array) -> list[float]:
@@ -103,23 +101,26 @@ def draw_costs(path: Path, costs: dict[str, list[float]]) -> None:
 
 
 def main(out: Path, seed: int, quick: bool) -> list[Path]:
-    """Tell how the slopes die, what linear layers amount to and who learns sooner, and draw it."""
-    print("The slope g'(z):", " ".join(f"{f'z = {z}':>8}" for z in (0, 1, 3, 6)))
+    """Tell how the slopes die, what linear layers amount to and who learns faster, and draw it."""
+    print("The slope g'(z):   z = -3   z = -1    z = 0    z = 1    z = 3    z = 6")
     for name, g in ACTIVATIONS.items():
-        print(f"{name:>15}:", " ".join(f"{s:8.4f}" for s in slope(g, [0.0, 1.0, 3.0, 6.0])))
-
+        print(f"{name:>15}:", " ".join(f"{s:8.4f}" for s in slope(g, [-3.0, -1.0, 0.0, 1.0, 3.0, 6.0])))
+    told = "Where z < 0 ReLU lets nothing through, leaky ReLU {:g}. At 0, where ReLU has a corner, we take {:g}."
+    print(told.format(slope(leaky_relu, -1.0), slope(relu, 0.0)))
     (X, Y), deep = moons(100 if quick else 400, seed), network(3, seed)
     W, b = collapse(deep)
     gap = np.abs(output(deep, ACTIVATIONS["linear"], X).data - (W @ X + b)).max()
     print(f"\n{len(deep)} linear layers compute what one does, their product; the outputs differ by {gap:.0e}.")
-
     print(f"\nOne hidden layer of 8 units learns two moons. The cost after {STEPS} steps with alpha = {ALPHA}:")
     costs = {name: train(network(1, seed), g, X, Y) for name, g in RIVALS.items()}
     for name, line in costs.items():
         print(f"{name:>15}: {line[-1]:8.4f}")
-    print("From the same weights sigmoid gets about as far as linear layers, tanh much further. So does tanh + 1: what")
-    print("counts most is the steepness.")
-
+    print("From the same weights sigmoid gets about as far as linear layers, tanh much further. So does tanh + 1:")
+    print("what counts most here, with one hidden layer and this alpha, is the steepness.")
+    lines = {name: train(network(3, seed), RIVALS[name], X, Y) for name in ("tanh", "tanh + 1", "sigmoid")}
+    n = {name: next((i for i, J in enumerate(line) if J < 0.2), STEPS) for name, line in lines.items()}
+    print("In three hidden layers being centred on 0", "counts too:" if n["tanh"] < n["tanh + 1"] else "adds nothing:")
+    print("J < 0.2", ", ".join(f"{'after' if i < STEPS else 'not in'} {i} steps with {g}" for g, i in n.items()) + ".")
     draw_curves(out / "activations.png")
     draw_costs(out / "learning.png", costs)
     return [out / "activations.png", out / "learning.png"]

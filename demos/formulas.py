@@ -116,7 +116,7 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     for name in G:
         p = train(start, X, Y, name, steps)
         *_, A2 = forward(p, X, name)
-        print(f"g = {name}: after {steps} steps {np.mean((A2 > 0.5) == Y):.1%} of the points are told right.")
+        print(f"g = {name}: after {steps} steps {np.mean((A2 > 0.5) == Y):.1%} of its training points are correct.")
         ours, theirs = by_autograd(p, X, Y, name), by_formulas(p, X, Y, name)
         gaps[name] = {key: float(np.abs(ours[key] - theirs[key]).max()) for key in FORMULAS}
         told = ", ".join(f"{key} by {gap:.0e}" for key, gap in gaps[name].items())

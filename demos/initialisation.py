@@ -41,15 +41,14 @@ class Run(NamedTuple):
 
     W1: Array  # before the first step and after each
     costs: list[float]
-    right: float  # the share of the digits that it tells right at the end
+    right: float  # the share of the digits, its training data, that it classifies correctly at the end
     saturated: float  # the share of the hidden units' outputs beyond 0.97 at the start
 
 
 def train(start: Initialiser, X: Constant, y: Labels, steps: int, seed: int) -> Run:
     """Train a network of tanh units whose weights start as `start` says, and whose biases start at 0."""
     model = nn.MLP(64, [UNITS, 10], activation="tanh", scalars=False, columns=True, init=start, seed=seed)
-    optimizer = optim.SGD(model.parameters(), lr=ALPHA)
-    hidden = model.layers[0]
+    optimizer, hidden = optim.SGD(model.parameters(), lr=ALPHA), model.layers[0]
     saturated = np.mean(np.abs(hidden(X).data) > 0.97)
     W1, costs = [hidden.linear.weight.data.copy()], []
     for _ in progress(steps, "gradient descent"):
@@ -59,8 +58,7 @@ def train(start: Initialiser, X: Constant, y: Labels, steps: int, seed: int) -> 
         optimizer.step()
         costs.append(J.item())
         W1.append(hidden.linear.weight.data.copy())
-    right = np.mean(model(X).data.argmax(axis=0) == y)
-    return Run(np.array(W1), costs, float(right), float(saturated))
+    return Run(np.array(W1), costs, float(np.mean(model(X).data.argmax(axis=0) == y)), float(saturated))
 
 
 def spread(W1: Array) -> float:
@@ -68,10 +66,9 @@ def spread(W1: Array) -> float:
     return float(np.ptp(W1, axis=0).max())
 
 
-def sizes(activation: str, start: Initialiser, X: Constant, y: Labels, seed: int) -> tuple[Array, Array]:
+def sizes(g: str, start: Initialiser, X: Constant, y: Labels, seed: int) -> tuple[Array, Array]:
     """Return for each hidden layer of a deep network the root mean square of its outputs A, and of dA = dJ/dA."""
-    shape = [*[WIDTH] * LAYERS, 10]
-    model = nn.MLP(64, shape, activation=activation, scalars=False, columns=True, init=start, seed=seed)
+    model = nn.MLP(64, [*[WIDTH] * LAYERS, 10], activation=g, scalars=False, columns=True, init=start, seed=seed)
     A: list[Any] = [X]
     for layer in model.layers:
         A.append(layer(A[-1]))
@@ -82,7 +79,7 @@ def sizes(activation: str, start: Initialiser, X: Constant, y: Labels, seed: int
 
 def draw_units(path: Path, runs: dict[str, Run], pixel: int) -> None:
     """Draw the weights that the units give one pixel, a line each, from step to step."""
-    title = "Equal at the start, equal for ever: {:.1%} told right; random, {:.1%}"
+    title = "Equal for ever: {:.1%} of the training digits correct; random: {:.1%}"
     shown = {name: runs[name] for name in ("all 0.1", "0.01 randn")}
     labels = [(f"W starts as {name}", "step", "a unit's weight of one pixel") for name in shown]
     with panels(path, title.format(*(run.right for run in shown.values())), *labels) as drawn:
@@ -108,18 +105,21 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     m, steps = (200, 250) if quick else (600, 500)
     X, y = load(m, np.random.default_rng(seed))
     print(f"{m} handwritten digits, {UNITS} hidden units, {steps} steps; W1 has a row for each unit, b starts at 0.")
-    print(f"{'W starts as':12}{'rows apart':>12}{'|a| > 0.97':>12}{'last cost':>12}{'told right':>12}")
+    print(f"{'W starts as':12}{'rows apart':>12}{'|a| > 0.97':>12}{'last cost':>12}{'right (training)':>18}")
     runs = {name: train(start, X, y, steps, seed) for name, start in SHALLOW.items()}
     for name, run in runs.items():
-        print(f"{name:12}{max(map(spread, run.W1)):12.2g}{run.saturated:12.1%}{run.costs[-1]:12.3f}{run.right:12.1%}")
+        print(f"{name:12}{max(map(spread, run.W1)):12.2g}{run.saturated:12.1%}{run.costs[-1]:12.3f}{run.right:18.1%}")
     print("Rows that start equal stay equal: the layer is worth one unit. From zeros W1 gets no gradient at all.")
+    _, costs, right, flat = runs["10 randn"]
+    print(f"From 10 randn {flat:.1%} of all a start saturated; J ends at {costs[-1]:.1f}, and {right:.1%} are correct.")
 
     deep = {name: {start: sizes(name, DEEP[start], X, y, seed) for start in DEEP} for name in ("tanh", "relu")}
     print(f"\nFrom the first to the last of {LAYERS} layers of {WIDTH} units, and on the way back:")
-    print(f"{'':20}{'A grows by':>12}{'dA grows by':>14}")
+    print(f"{'':20}{'A last/first':>14}{'dA first/last':>16}")
     for name, starts in deep.items():
         for start, (A, dA) in starts.items():
-            print(f"{f'{name}, {start}':20}{A[-1] / A[0]:12.1g}{dA[0] / dA[-1]:14.1g}")
+            print(f"{f'{name}, {start}':20}{A[-1] / A[0]:14.1g}{dA[0] / dA[-1]:16.1g}")
+    print("With 1 randn most tanh units are flat, but W is so large that what still passes grows from layer to layer.")
 
     draw_gradients(out / "layers.png", deep)
     draw_units(out / "units.png", runs, pixel=28)

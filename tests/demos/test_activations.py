@@ -116,7 +116,7 @@ def test_a_deep_linear_network_does_no_better_than_logistic_regression(moons, mo
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_tanh_learns_sooner_than_sigmoid_mostly_for_its_steepness(seed):
+def test_tanh_learns_faster_than_sigmoid_mostly_for_its_steepness(seed):
     end = {name: line[-1] for name, line in costs(1, seed).items()}
     assert end["sigmoid"] == pytest.approx(end["linear"], abs=0.025)
     assert end["tanh"] < 0.5 * end["sigmoid"]
@@ -124,7 +124,7 @@ def test_tanh_learns_sooner_than_sigmoid_mostly_for_its_steepness(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_in_three_hidden_layers_tanh_is_sooner_still(seed):
+def test_in_three_hidden_layers_tanh_is_faster_still(seed):
     steps = {name: np.argmax(np.array(line) < 0.2) or len(line) for name, line in costs(3, seed).items()}
     assert steps["sigmoid"] > 3 * steps["tanh"]
     assert steps["sigmoid"] > steps["tanh + 1"] > steps["tanh"] > 0
@@ -142,7 +142,19 @@ def test_the_story_tells_it(tmp_path, capsys):
     activations.main(tmp_path, seed=0, quick=True)
     printed = capsys.readouterr().out
     assert float(re.search(r"differ by ([\d.e-]+)\.\n", printed)[1]) < 1e-12
-    assert re.search(r"tanh: +1\.0000 +0\.4200 +0\.0099", printed)
+    assert re.search(r" tanh: +0\.0099 +0\.4200 +1\.0000 +0\.4200 +0\.0099 +0\.0000\n", printed)
+    assert re.search(r" ReLU: +0\.0000 +0\.0000 +0\.0000 +1\.0000 ", printed)
+    assert re.search(r" leaky ReLU: +0\.0100 +0\.0100 +0\.0\d00 +1\.0000 ", printed)
+    assert "leaky ReLU 0.01. At 0, where ReLU has a corner, we take 0.\n" in printed
+    assert "centred on 0 counts too:\n" in printed
+    deep, told = costs(3, seed=0), re.findall(r"(after|not in) (\d+) steps with (tanh \+ 1|tanh|sigmoid)", printed)
+    assert [name for *_, name in told] == ["tanh", "tanh + 1", "sigmoid"]
+    for when, steps, name in told:
+        if when == "after":
+            assert deep[name][int(steps)] < 0.2 <= min(deep[name][: int(steps)])
+        else:
+            assert int(steps) == activations.STEPS
+            assert min(deep[name]) >= 0.2
     told = dict(re.findall(r"^ +(.+): +(0\.\d{4})$", printed, re.MULTILINE))
     assert {name: float(J) for name, J in told.items()} == {
         name: pytest.approx(line[-1], abs=6e-5) for name, line in costs(1, seed=0).items()

@@ -91,4 +91,4 @@ def test_the_story_tells_the_differences(tmp_path, capsys):
     gaps = re.findall(r"(d[ZWb]\d) by (\d\S*?)[,.]?\s", printed)
     assert [key for key, _ in gaps] == list(formulas.FORMULAS) * len(formulas.G)
     assert all(float(gap) < 1e-12 for _, gap in gaps)
-    assert min(float(right) for right in re.findall(r"([\d.]+)% of the points", printed)) > 70
+    assert min(float(right) for right in re.findall(r"([\d.]+)% of its training points", printed)) > 70

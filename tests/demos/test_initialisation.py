@@ -119,6 +119,15 @@ def test_with_large_weights_relu_explodes_and_tanh_saturates_while_its_gradient_
     assert dA[0] / dA[-1] > 1e4
 
 
+def test_with_1_randn_most_tanh_units_are_flat_in_every_layer(digits):
+    shape = [*[initialisation.WIDTH] * LAYERS, 10]
+    model = nn.MLP(64, shape, activation="tanh", scalars=False, columns=True, init=DEEP["1 randn"], seed=0)
+    a = digits[0]
+    for layer in model.layers[:-1]:
+        a = layer(a)
+        assert np.mean(np.abs(a.data) > 0.97) > 0.5
+
+
 def test_xavier_is_too_small_for_relu(deep):
     A, dA = deep["relu", "Xavier"]
     for ratio in (A[-1] / A[0], dA[0] / dA[-1]):
@@ -132,3 +141,7 @@ def test_the_story_tells_the_figures(tmp_path, capsys, runs):
         told = re.search(rf"^{re.escape(name)} +(\S+) .* ([\d.]+)%$", printed, re.MULTILINE).groups()
         assert float(told[0]) == pytest.approx(max(map(spread, run.W1)), rel=0.1)
         assert float(told[1]) == pytest.approx(100 * run.right, abs=0.06)
+    large = runs["10 randn"]
+    told = re.search(r"From 10 randn ([\d.]+)% .* J ends at ([\d.]+), and ([\d.]+)% are correct", printed).groups()
+    expected = 100 * large.saturated, large.costs[-1], 100 * large.right
+    assert [float(number) for number in told] == pytest.approx(expected, abs=0.06)
