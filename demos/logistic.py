@@ -113,7 +113,7 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     x1, x2 = load_breast_cancer().feature_names[largest]
     print(f"Its x1 and x2, of the two largest weights, are {x1} and {x2}; `rest` sums the other terms and b.")
 
-    title = f"The cost falls, and {right:.1%} of held-out tumours are classified correctly"
+    title = f"{right:.1%} of held-out tumours are classified correctly"
     with figure(out / "cost.png", title, "step of gradient descent", "cost J (mean loss, logarithmic)") as axes:
         for line, name, color in zip(zip(*costs, strict=True), ("training", "held out"), (BLUE, RED), strict=True):
             axes.plot(line, color=color)
