@@ -144,8 +144,7 @@ class MultiHeadAttention(Module):
         `mask`, of a shape that broadcasts to (..., heads, t, s), is True where a position may look; a position that
         may look nowhere becomes nan.
         """
-        memory = self._checked(x) if memory is None else self._checked(memory)
-        values = self._in_heads(self.value(memory))
+        values = self._in_heads(self.value(self._checked(x if memory is None else memory)))
         heads = ag.matmul(self.weights(x, memory, mask), values)
         return self.output(ag.reshape(_swapped(heads, -2, -3), (*np.shape(x)[:-1], self.dim)))
 
