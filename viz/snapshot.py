@@ -30,10 +30,13 @@ class Slot:
         The id of the node in the slot.
     local : float, ndarray or None
         The local derivative, d(result)/d(argument); None for a constant, and for an operation that mixes elements.
+    count : int
+        How many arguments it stands for, in a rolled graph.
     """
 
     source: int
     local: Any
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,12 @@ class Node:
         () and "float64" for a scalar.
     slots : tuple of Slot
         One for each argument slot: ``a * a`` has two.
+    path : str
+        The module that computed it, as ``layers[0].linear``; '' outside of modules.
+    line : str
+        The user's line that computed it, as ``train.py:12``; '' if nobody recorded it.
+    count : int
+        How many values it stands for, in a rolled graph; `value` and `gradient` then hold all their numbers.
     """
 
     id: int
@@ -73,6 +82,9 @@ class Node:
     shape: tuple[int, ...]
     dtype: str
     slots: tuple[Slot, ...]
+    path: str = ""
+    line: str = ""
+    count: int = 1
 
     @property
     def operation(self) -> str:
@@ -100,6 +112,8 @@ class Snapshot:
         In topological order: a node's inputs stand before it, and ``nodes[i].id == i``.
     roots : tuple of int
         The ids of the values that were asked for.
+    notes : tuple of str
+        What was merged or left out, in words for the legend.
 
     Examples
     --------
@@ -107,12 +121,13 @@ class Snapshot:
     >>> graph = snapshot(a * b + 10.0)
     >>> [node.title for node in graph]
     ['a', 'b', 'v2', 'v3', 'v4']
-    >>> graph.nodes[2].slots
-    (Slot(source=0, local=-3.0), Slot(source=1, local=2.0))
+    >>> [(slot.source, slot.local) for slot in graph.nodes[2].slots]
+    [(0, -3.0), (1, 2.0)]
     """
 
     nodes: tuple[Node, ...]
     roots: tuple[int, ...]
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.nodes)

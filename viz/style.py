@@ -7,12 +7,28 @@ from typing import Literal
 
 from viz.snapshot import Role
 
-__all__ = ["BACKWARD", "FONT", "FORWARD", "INK", "LINE", "MUTED", "ROLES", "Look", "Passes"]
+__all__ = [
+    "BACKWARD",
+    "FONT",
+    "FORWARD",
+    "INK",
+    "LINE",
+    "MUTED",
+    "NEGATIVE",
+    "ODD",
+    "POSITIVE",
+    "ROLES",
+    "Look",
+    "Passes",
+]
 
 Passes = Literal["forward", "backward", "both"]
 
 FORWARD = "#0B5CAD"  # these two stay apart for every kind of colour blindness
 BACKWARD = "#B2182B"
+NEGATIVE = "#B35806"  # the sign of a gradient
+POSITIVE = "#542788"
+ODD = "#CC79A7"  # nan and inf
 INK = "#1F2933"
 MUTED = "#52606D"
 LINE = "#7B8794"
