@@ -16,6 +16,7 @@ from autograd_lite.functions import *  # noqa: F403  (a function for every row o
 from autograd_lite.graph import CycleError, topological_order
 from autograd_lite.modes import AnomalyError, detect_anomaly, no_grad
 from autograd_lite.operation import TABLE, Operation, Trial
+from autograd_lite.origins import Origin, origin_of, record_origins
 from autograd_lite.primitive import primitive
 from autograd_lite.value import Constant, Value
 
@@ -27,6 +28,7 @@ __all__ = [
     "Constant",
     "CycleError",
     "Operation",
+    "Origin",
     "Trial",
     "Value",
     "check_grads",
@@ -39,7 +41,9 @@ __all__ = [
     "jacobian",
     "jvp",
     "no_grad",
+    "origin_of",
     "primitive",
+    "record_origins",
     "scalars",
     "topological_order",
     "value_and_grad",

@@ -14,7 +14,7 @@ from autograd_lite import elementary, products, reductions, shaping  # noqa: F40
 from autograd_lite.calls import docstring, public_function
 from autograd_lite.methods import Methods
 from autograd_lite.operation import TABLE, Operation
-from autograd_lite.recording import apply, many_node, node_of
+from autograd_lite.recording import apply, finished, many_node, node_of
 from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
 from autograd_lite.value import Value
 
@@ -238,11 +238,13 @@ def _scalars(values: list[Any]) -> list[float] | None:
 def _many(row: Operation, data: float, values: list[Any], derivatives: list[float]) -> Any:
     """One node for many scalars, whose value `data` and local derivatives are known."""
     kinds = set(map(type, values))
-    if FLOAT_NAMES["special"] or Value not in kinds:
+    if Value not in kinds:
         return apply(row, tuple(values))
     if kinds == _ONLY_VALUES:
-        return node_of(row, data, None, tuple(values), derivatives, None)
-    return many_node(row, data, tuple(values), derivatives)
+        node = node_of(row, data, None, tuple(values), derivatives, None)
+    else:
+        node = many_node(row, data, tuple(values), derivatives)
+    return finished(node) if FLOAT_NAMES["special"] else node
 
 
 # --- methods with a form of their own ------------------------------------------------------------------------------

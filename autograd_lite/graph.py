@@ -12,7 +12,7 @@ from autograd_lite.numbers import fixed
 from autograd_lite.operation import Operation
 from autograd_lite.value import Value, leaf_of
 
-__all__ = ["CycleError", "local_derivatives", "topological_order", "walk"]
+__all__ = ["CycleError", "local_derivatives", "raw_inputs", "topological_order", "walk"]
 
 _lock = threading.RLock()  # walkers write on the nodes' `_mark`, so one at a time
 
@@ -130,6 +130,19 @@ def _cycle(node: Value) -> CycleError:
     return CycleError(f"the graph has a cycle: {node!r} depends on itself; nodes cannot be rewired after the fact")
 
 
+def raw_inputs(node: Value) -> tuple[Any, ...]:
+    """An inner node's inputs as it keeps them, one for each slot: numbers are numbers, where `inputs` makes Constants.
+
+    Examples
+    --------
+    >>> raw_inputs(Value(2.0) * 3.0)
+    (Value(2), 3.0)
+    """
+    if node._a is not None:
+        return (node._a,) if node._b is None else (node._a, node._b)
+    return node._db if type(node._da) is list and node._db else node._b  # type: ignore[no-any-return]
+
+
 def local_derivatives(node: Value) -> tuple[Any, ...]:
     """For each input slot d(node)/d(input) at the numbers of the forward pass, where it is one number per element.
 
@@ -142,10 +155,10 @@ def local_derivatives(node: Value) -> tuple[Any, ...]:
     (-3.0, 2.0)
     """
     if node._a is not None:
-        return (node._da, node._db)[: len(node.inputs)]
+        return (node._da,) if node._b is None else (node._da, node._db)
     if type(node._da) is list:
         known = iter(node._da)
-        return tuple(next(known) if type(x) is Value else None for x in node.inputs)
+        return tuple(next(known) if type(x) is Value else None for x in raw_inputs(node))
     row = node.op
     assert row is not None
     if not row.is_elementwise:

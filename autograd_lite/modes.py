@@ -27,13 +27,14 @@ class Mode:
     """What the current thread does with operations.
 
     `complex_numbers` lets only analytic operations pass. `lines` is the memory of `detect_anomaly`: for each node made
-    inside it, the user's line. A task or thread that was started inside a mode inherits it; when the mode ends, it is
-    no longer `alive` and the one `around` it holds.
+    inside it, the user's line; `origins` is that of `record_origins`. A task or thread that was started inside a mode
+    inherits it; when the mode ends, it is no longer `alive` and the one `around` it holds.
     """
 
     recording: bool = True
     complex_numbers: bool = False
     lines: dict[Any, str] | None = None
+    origins: Any = None
     around: Mode | None = None
     alive: bool = True
 
@@ -56,7 +57,8 @@ def mode() -> Mode:
 
 
 @contextmanager
-def _entered(**change: Any) -> Iterator[Mode]:
+def entered(**change: Any) -> Iterator[Mode]:
+    """Change the current thread's mode for a while."""
     around = mode()
     inner = replace(around, around=around, **change)
     token = _mode.set(inner)
@@ -77,7 +79,7 @@ def recording() -> Iterator[None]:
     if not FLOAT_NAMES["special"] or mode().recording:
         yield
         return
-    with _entered(recording=True):
+    with entered(recording=True):
         yield
 
 
@@ -96,7 +98,7 @@ def no_grad() -> Iterator[None]:
     >>> y.data, y.inputs
     (9.0, ())
     """
-    with _entered(recording=False):
+    with entered(recording=False):
         yield
 
 
@@ -115,7 +117,7 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     autograd_lite.modes.AnomalyError: log made -inf in the forward pass, from x = 0.0, at <doctest ...>:2
     """
-    with _entered(lines={}):
+    with entered(lines={}):
         yield
 
 
@@ -126,7 +128,7 @@ class NotAnalyticError(TypeError):
 @contextmanager
 def complex_numbers() -> Iterator[None]:
     """For the complex step of the checks: refuse operations that are not analytic."""
-    with _entered(complex_numbers=True, lines=None):
+    with entered(complex_numbers=True, lines=None, origins=None):
         yield
 
 

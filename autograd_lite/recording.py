@@ -46,15 +46,23 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
         node = array_node(
             row, inputs, raws, {name: copied(p._data if isinstance(p, Value) else p) for name, p in parameters.items()}
         )
-    if FLOAT_NAMES["special"]:
-        mode = modes.mode()
-        if mode.lines is not None:
-            modes.check_forward(mode.lines, node)
-        if not mode.recording:
-            return leaf_of(Constant, node._data)
     if any(type(x) is Value for x in inputs):
-        return node
+        return finished(node) if FLOAT_NAMES["special"] else node
+    if FLOAT_NAMES["special"]:
+        finished(node)
     return leaf_of(Constant, node._data) if any(isinstance(x, Value) for x in inputs) else node._data
+
+
+def finished(node: Value) -> Value:
+    """What the modes of the current thread make of a new node: watched, remembered, or a constant."""
+    mode = modes.mode()
+    if mode.lines is not None:
+        modes.check_forward(mode.lines, node)
+    if not mode.recording:
+        return leaf_of(Constant, node._data)
+    if mode.origins is not None:
+        mode.origins.note(node)
+    return node
 
 
 def _on_scalars(row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]) -> Any:

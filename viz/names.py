@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.nn.module import Module
 from autograd_lite.value import Value
 
-__all__ = ["Names", "caller_names", "given_names", "parameter_names"]
+__all__ = ["Names", "ParameterName", "caller_names", "given_names", "module_path", "parameter_names"]
 
 Names = dict[int, str]
 """From the identity of a value to its name."""
+
+
+class ParameterName(str):
+    """A name that comes from a module: it says what the value is, and where it is kept."""
+
+    __slots__ = ()
+
 
 _DEPTH = 3  # weights[0][1][2] is still a name; what lies deeper is not
 
@@ -21,7 +30,7 @@ _DEPTH = 3  # weights[0][1][2] is still a name; what lies deeper is not
 def given_names(names: Any) -> Names:
     """Names from a dict such as ``locals()``; what begins with ``_`` is skipped, the first name of a value counts.
 
-    Lists, tuples, dicts and arrays of Values name their elements.
+    Lists, tuples, dicts and arrays of Values name their elements, modules their parameters.
 
     Raises
     ------
@@ -64,6 +73,9 @@ def _values(path: str, held: Any, depth: int) -> Iterator[tuple[str, Value]]:
     """Yield the Values in a variable: itself, or the elements of a container."""
     if isinstance(held, Value):
         yield path, held
+    elif isinstance(held, Module):
+        for name, value in held.named_parameters():
+            yield ParameterName(_joined(path, name)), value
     elif depth and _may_hold_values(held):
         for key, element in _elements(held):
             yield from _values(f"{path}[{key}]", element, depth - 1)
@@ -78,7 +90,7 @@ def _may_hold_values(held: Any) -> bool:
     if type(held) is dict and not all(type(key) is str for key in list(held)):
         return False
     first = next(iter(held.values() if type(held) is dict else held), None)
-    return isinstance(first, (Value, list, tuple, dict, np.ndarray))
+    return isinstance(first, (Value, Module, list, tuple, dict, np.ndarray))
 
 
 def _elements(held: Any) -> Iterable[tuple[str, Any]]:
@@ -108,6 +120,8 @@ def parameter_names(params: Any) -> Names:
     >>> list(parameter_names({"w": w}).values()), list(parameter_names([w]).values())
     (['w'], [''])
     """
+    if isinstance(params, Module):
+        return {id(value): name for name, value in _values("", params, 1)}
     for method in ("named_parameters", "parameters"):
         if hasattr(params, method):
             return parameter_names(getattr(params, method)())
@@ -127,3 +141,33 @@ def parameter_names(params: Any) -> Names:
                 raise TypeError(f"params holds {type(item).__name__}; parameters are Values")
             found.update({id(value): "" for value in values})
     return found
+
+
+def module_path(modules: Sequence[Module]) -> str:
+    """Return where the innermost of the modules being called is kept, as seen from the outermost.
+
+    Examples
+    --------
+    >>> from autograd_lite.nn import MLP
+    >>> model = MLP(2, [3, 1])
+    >>> module_path([model, model.layers[1], model.layers[1].linear])
+    'layers[1].linear'
+    """
+    path = ""
+    for holder, module in pairwise(modules):
+        names = (name for name, inside in holder.named_modules() if inside is module)
+        path = _joined(path, next(names, type(module).__name__))  # one that was made in passing is kept nowhere
+    return path
+
+
+def _joined(path: str, name: str) -> str:
+    """Write a dotted name as Python does: ``layers.0.weight`` is ``layers[0].weight``.
+
+    Examples
+    --------
+    >>> _joined("model", "layers.0.weight"), _joined("", "0.weight[1,2]"), _joined("", "head.weight")
+    ('model.layers[0].weight', '[0].weight[1,2]', 'head.weight')
+    """
+    for part in name.split("."):
+        path += f"[{part}]" if part.isdecimal() else f".{part}" if path else part
+    return path

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
-from autograd_lite.graph import local_derivatives, topological_order
+from autograd_lite.graph import local_derivatives, raw_inputs, topological_order
 from autograd_lite.operation import Operation
-from autograd_lite.value import Constant, Value
+from autograd_lite.origins import all_origins
+from autograd_lite.value import Value
 from viz.escape import is_blank, one_line, shorten
-from viz.names import Names, given_names, parameter_names
+from viz.names import Names, ParameterName, given_names, module_path, parameter_names
 
 __all__ = ["Node", "Role", "Slot", "Snapshot", "read_graph", "snapshot"]
 
@@ -30,12 +33,15 @@ class Slot:
         The id of the node in the slot.
     local : float, ndarray or None
         The local derivative, d(result)/d(argument); None for a constant, and for an operation that mixes elements.
+    argument : int
+        Which argument of the operation it is; the slot's own place, unless the graph was rolled.
     count : int
         How many arguments it stands for, in a rolled graph.
     """
 
     source: int
     local: Any
+    argument: int = 0
     count: int = 1
 
 
@@ -101,19 +107,28 @@ class Node:
         """Whether the node takes no part in differentiation."""
         return self.role == "constant"
 
+    @property
+    def is_rolled(self) -> bool:
+        """Whether it, or one of its slots, stands for several."""
+        return self.count > 1 or any(slot.count > 1 for slot in self.slots)
 
-@dataclass(frozen=True, slots=True)
+
 class Snapshot:
-    """A graph at one moment.
+    """A graph at one moment; it never changes.
+
+    It is kept in columns, for a graph may have 100,000 values: column `i` is about node `i`. Nodes are made of them
+    when one asks for them.
 
     Attributes
     ----------
-    nodes : tuple of Node
+    nodes : sequence of Node
         In topological order: a node's inputs stand before it, and ``nodes[i].id == i``.
     roots : tuple of int
         The ids of the values that were asked for.
     notes : tuple of str
         What was merged or left out, in words for the legend.
+    offsets, sources, locals : int array (n + 1,), int array (m,), list of m
+        The slots of node i are number ``offsets[i]`` to ``offsets[i + 1]``: their source's id and local derivative.
 
     Examples
     --------
@@ -123,27 +138,157 @@ class Snapshot:
     ['a', 'b', 'v2', 'v3', 'v4']
     >>> [(slot.source, slot.local) for slot in graph.nodes[2].slots]
     [(0, -3.0), (1, 2.0)]
+    >>> graph.sources
+    array([0, 1, 2, 3])
     """
 
-    nodes: tuple[Node, ...]
-    roots: tuple[int, ...]
-    notes: tuple[str, ...] = ()
+    def __init__(
+        self,
+        columns: Columns,
+        roots: tuple[int, ...],
+        notes: tuple[str, ...] = (),
+        nodes: Sequence[Node] | None = None,
+    ) -> None:
+        self._columns = columns
+        self.roots = roots
+        self.notes = notes
+        self.nodes: Sequence[Node] = _Nodes(columns) if nodes is None else nodes
+        self.offsets = _fixed_ints(columns.offsets)
+        self.sources = _fixed_ints(columns.sources)
+        self.values, self.gradients, self.ops = columns.values, columns.gradients, columns.ops
+        self.locals, self.roles, self.names = columns.locals, columns.roles, columns.names
+
+    @classmethod
+    def of(cls, nodes: Iterable[Node], roots: tuple[int, ...], notes: tuple[str, ...]) -> Snapshot:
+        """Make the snapshot of nodes that a view has made of others, as rolling does."""
+        nodes = tuple(nodes)
+        columns = Columns()
+        for node in nodes:
+            columns.take(node)
+        return cls(columns, roots, notes, nodes)
 
     def __len__(self) -> int:
-        return len(self.nodes)
+        return len(self.ops)
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
 
+    def __repr__(self) -> str:
+        return f"<Snapshot of {len(self):,} values>"
+
+    def title(self, i: int) -> str:
+        """What a picture calls node i: its name, or ``v`` and the id."""
+        return self._columns.titles.get(i) or self.names.get(i) or f"{self._columns.prefix}{i}"
+
     @property
     def has_gradients(self) -> bool:
         """Whether a backward pass has reached an operation of the graph, or a root."""
-        return any(node.gradient is not None for node in self if node.op or node.id in self.roots)
+        found = self.gradients
+        return any(found[i] is not None for i in self.roots) or any(
+            g is not None for g, op in zip(found, self.ops, strict=True) if op is not None
+        )
 
     def carries_gradient(self, node: Node, slot: Slot) -> bool:
         """Whether the backward pass went through a slot: both its ends have a gradient."""
-        source = self.nodes[slot.source]
-        return not source.is_constant and node.gradient is not None and source.gradient is not None
+        source = slot.source
+        return self.roles[source] != "constant" and node.gradient is not None and self.gradients[source] is not None
+
+
+class Columns:
+    """What is known of all nodes, a list for each kind of thing; a dict where few nodes have one."""
+
+    __slots__ = (
+        "counts", "gradients", "lines", "locals", "names", "offsets", "ops", "options", "paths", "places", "prefix",
+        "roles", "sources", "titles", "values",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.gradients: list[Any] = []
+        self.ops: list[Operation | None] = []
+        self.roles: list[Role] = []
+        self.offsets: list[int] = [0]
+        self.sources: list[int] = []
+        self.locals: list[Any] = []
+        self.options: dict[int, Mapping[str, Any]] = {}
+        self.names: dict[int, str] = {}
+        self.titles: dict[int, str] = {}
+        self.paths: dict[int, str] = {}
+        self.lines: dict[int, str] = {}
+        self.counts: dict[int, int] = {}
+        self.places: dict[int, tuple[int, int]] = {}  # of slots that stand for several: the argument, and how many
+        self.prefix = "v"
+
+    def take(self, node: Node) -> None:
+        """Append a node."""
+        i = len(self.ops)
+        self.values.append(node.value)
+        self.gradients.append(node.gradient)
+        self.ops.append(node.op)
+        self.roles.append(node.role)
+        if node.options:
+            self.options[i] = node.options
+        for column, text in ((self.names, node.name), (self.paths, node.path), (self.lines, node.line)):
+            if text:
+                column[i] = text
+        self.titles[i] = node.title
+        self.counts[i] = node.count
+        for slot in node.slots:
+            self.places[len(self.sources)] = slot.argument, slot.count
+            self.sources.append(slot.source)
+            self.locals.append(slot.local)
+        self.offsets.append(len(self.sources))
+
+    def node(self, i: int) -> Node:
+        """Make node i."""
+        value, name = self.values[i], self.names.get(i, "")
+        first, end = self.offsets[i], self.offsets[i + 1]
+        is_array = isinstance(value, np.ndarray)
+        return Node(
+            id=i,
+            name=name,
+            title=name or f"{self.prefix}{i}",
+            role=self.roles[i],
+            op=self.ops[i],
+            options=self.options.get(i, {}),
+            value=value,
+            gradient=self.gradients[i],
+            shape=value.shape if is_array else (),
+            dtype=str(value.dtype) if is_array else "float64",
+            slots=tuple(Slot(self.sources[k], self.locals[k], k - first) for k in range(first, end)),
+            path=self.paths.get(i, ""),
+            line=self.lines.get(i, ""),
+        )
+
+
+class _Nodes(Sequence[Node]):
+    """The nodes of a snapshot, each made when it is asked for and kept while someone may ask again."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._made: dict[int, Node] = {}
+
+    def __len__(self) -> int:
+        return len(self._columns.ops)
+
+    @overload
+    def __getitem__(self, i: int) -> Node: ...
+    @overload
+    def __getitem__(self, i: slice) -> tuple[Node, ...]: ...
+    def __getitem__(self, i: int | slice) -> Node | tuple[Node, ...]:
+        if isinstance(i, slice):
+            return tuple(self[k] for k in range(*i.indices(len(self))))
+        place = range(len(self))[i]
+        found = self._made.get(place)
+        if found is None:
+            found = self._made[place] = self._columns.node(place)
+        return found
+
+
+def _fixed_ints(numbers: list[int]) -> NDArray[np.intp]:
+    array = np.array(numbers, dtype=np.intp)
+    array.setflags(write=False)
+    return array
 
 
 def snapshot(root: Any, *, names: Mapping[str, Any] | None = None, params: Any = None) -> Snapshot:
@@ -169,13 +314,15 @@ def snapshot(root: Any, *, names: Mapping[str, Any] | None = None, params: Any =
 def read_graph(root: Any, called: Names, params: Any = None) -> Snapshot:
     """Read a graph whose values are called by their identity; see `snapshot`."""
     roots = _roots(root)
-    values = _in_order(roots)
     parameters = parameter_names(params) if params is not None else {}
     called = called | {key: name for key, name in parameters.items() if name}
-    prefix = _prefix(values, called)
-    ids = {id(value): i for i, value in enumerate(values)}
-    nodes = tuple(_node(i, value, ids, called, parameters, prefix) for i, value in enumerate(values))
-    return Snapshot(nodes, tuple(ids[id(r)] for r in roots))
+    reader = _Reader(called, parameters)
+    for r in roots:
+        for value in topological_order(r):
+            reader.read(value)
+    columns = reader.columns
+    columns.prefix = _prefix(columns.names.values(), called)
+    return Snapshot(columns, tuple(reader.ids[id(r)] for r in roots))
 
 
 def _roots(root: Any) -> list[Value]:
@@ -189,59 +336,82 @@ def _roots(root: Any) -> list[Value]:
     return roots
 
 
-def _in_order(roots: list[Value]) -> list[Value]:
-    """Every value, constants too, in topological order; a constant stands right before the first that uses it."""
-    order: list[Value] = []
-    seen: set[int] = set()
-    for root in roots:
-        for value in topological_order(root):
-            for x in (*_constants(value), value):
-                if id(x) not in seen:
-                    seen.add(id(x))
-                    order.append(x)
-    return order
+class _Reader:
+    """Fills the columns, value by value; a constant comes right before the first that uses it."""
+
+    def __init__(self, called: Names, parameters: Names) -> None:
+        self.columns = Columns()
+        self.ids: dict[int, int] = {}
+        self._called, self._parameters = called, parameters
+        self._origins = all_origins()
+        self._paths: dict[tuple[int, ...], str] = {}  # many nodes are made by the same modules
+
+    def read(self, value: Value) -> None:
+        """Take one value, unless it has been read; what it was computed from has."""
+        if id(value) in self.ids:
+            return
+        columns, ids = self.columns, self.ids
+        op = value.op
+        if op is not None:
+            sources = [ids[id(x)] if id(x) in ids else self._constant(x) for x in raw_inputs(value)]
+            columns.sources += sources
+            columns.locals += map(_frozen, local_derivatives(value))
+            if type(value._da) is tuple and value._db:
+                columns.options[len(columns.ops)] = dict(value._db)
+        i = ids[id(value)] = len(columns.ops)
+        called = self._called.get(id(value), "")
+        role = self._role(value, called)
+        self._append(value._data, None if role == "constant" else value.grad, op, role)
+        label = value.label
+        if not label or is_blank(label) or (type(called) is ParameterName and called.endswith(label)):
+            label = called
+        if label:
+            columns.names[i] = label
+        if op is not None and self._origins:
+            self._read_origin(i, value)
+
+    def _role(self, value: Value, called: str) -> Role:
+        if type(value) is not Value:
+            return "constant"
+        if value.op is not None:
+            return "operation"
+        return "parameter" if id(value) in self._parameters or type(called) is ParameterName else "input"
+
+    def _read_origin(self, i: int, value: Value) -> None:
+        for origins in self._origins:
+            origin = origins.of(value)
+            if origin is not None:
+                self.columns.lines[i] = os.path.basename(origin.line)
+                key = tuple(map(id, origin.modules))
+                if key not in self._paths:
+                    self._paths[key] = module_path(origin.modules)
+                if self._paths[key]:
+                    self.columns.paths[i] = self._paths[key]
+
+    def _append(self, data: Any, gradient: Any, op: Operation | None, role: Role) -> None:
+        columns = self.columns
+        columns.values.append(data if type(data) is float else _frozen(data))
+        columns.gradients.append(gradient if type(gradient) is float else _frozen(gradient))
+        columns.ops.append(op)
+        columns.roles.append(role)
+        columns.offsets.append(len(columns.sources))
+
+    def _constant(self, x: Any) -> int:
+        """Take a constant: a node of its own if it is a plain number."""
+        if isinstance(x, Value):
+            self.read(x)
+            return self.ids[id(x)]
+        self._append(x, None, None, "constant")
+        return len(self.columns.ops) - 1
 
 
-def _constants(value: Value) -> Iterable[Value]:
-    return () if value.op is None else (x for x in value.inputs if isinstance(x, Constant))
-
-
-def _prefix(values: list[Value], called: Names) -> str:
+def _prefix(names: Iterable[str], called: Names) -> str:
     """``v``, as in v3, unless the user has such names."""
-    taken = {value.label for value in values} | set(called.values())
+    taken = {*names, *called.values()}
     prefix = "v"
     while any(re.fullmatch(rf"{prefix}\d+", name) for name in taken):
         prefix += "_"
     return prefix
-
-
-def _node(i: int, value: Value, ids: Mapping[int, int], called: Names, parameters: Names, prefix: str) -> Node:
-    name = called.get(id(value), "") if is_blank(value.label) else value.label
-    slots: tuple[Slot, ...] = ()
-    if value.op is not None:
-        pairs = zip(value.inputs, local_derivatives(value), strict=True)
-        slots = tuple(Slot(ids[id(x)], _frozen(d)) for x, d in pairs)
-    return Node(
-        id=i,
-        name=name,
-        title=name or f"{prefix}{i}",
-        role=_role(value, parameters),
-        op=value.op,
-        options=value.parameters,
-        value=_frozen(value._data),
-        gradient=None if isinstance(value, Constant) else _frozen(value.grad),
-        shape=value.shape,
-        dtype=str(value.dtype),
-        slots=slots,
-    )
-
-
-def _role(value: Value, parameters: Names) -> Role:
-    if isinstance(value, Constant):
-        return "constant"
-    if value.op is not None:
-        return "operation"
-    return "parameter" if id(value) in parameters else "input"
 
 
 def _frozen(data: Any) -> Any:

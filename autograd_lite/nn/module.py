@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite.cells import data_of, grad_of, is_cells, scalars
+from autograd_lite.origins import calling, is_recording
 from autograd_lite.states import State, check_names
 from autograd_lite.value import Value
 
@@ -83,7 +84,10 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output: ``module(x)`` is ``module.forward(x)``."""
-        return self.forward(*args, **kwargs)
+        if not is_recording():
+            return self.forward(*args, **kwargs)
+        with calling(self):
+            return self.forward(*args, **kwargs)
 
     # --- what it holds ---
 
@@ -113,6 +117,17 @@ class Module:
             if isinstance(place.item, Module) and id(place.item) not in seen:
                 seen.add(id(place.item))
                 yield place.item
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Every module inside this one, at any depth, with its dotted name; one that is kept in two places comes twice.
+
+        Examples
+        --------
+        >>> from autograd_lite import nn
+        >>> [name for name, module in nn.MLP(2, [3]).named_modules()]
+        ['layers.0', 'layers.0.linear', 'layers.0.activation']
+        """
+        return ((place.name, place.item) for place in _places(self) if isinstance(place.item, Module))
 
     def zero_grad(self) -> None:
         """Forget all gradients."""

@@ -25,8 +25,8 @@ class _TakesLists(Module):
 
     def __call__(self, x: Any) -> Any:
         if not isinstance(x, (list, tuple)):
-            return self.forward(x)
-        y = self.forward(operand(x))
+            return super().__call__(x)
+        y = super().__call__(operand(x))
         if not is_cells(y) or y.ndim > 1:
             return y
         return y[0] if len(y) == 1 else y.tolist()
