@@ -17,7 +17,16 @@ from viz.style import BACKWARD, FONT, FORWARD, INK, MUTED, ROLES, Passes
 if TYPE_CHECKING:
     from graphviz import Digraph  # type: ignore[import-untyped,unused-ignore]
 
-__all__ = ["EDGE_LABELS_UP_TO", "RANKDIRS", "write_graph"]
+__all__ = [
+    "EDGE_LABELS_UP_TO",
+    "RANKDIRS",
+    "dot_id",
+    "drawing_order",
+    "edge_label",
+    "node_tooltip",
+    "small",
+    "write_graph",
+]
 
 EDGE_LABELS_UP_TO = 150
 """Graphs of more values show their edges' labels as tooltips: laying out labels takes most of the time."""
@@ -31,7 +40,7 @@ _LABEL_WIDTH = 40
 def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "both") -> None:
     """Fill `dot` with the nodes, arrows and legend of a graph."""
     labels = len(graph) <= EDGE_LABELS_UP_TO
-    drawn = [node for node in _in_drawing_order(graph) if _takes_part(graph, node, passes)]
+    drawn = [node for node in drawing_order(graph) if _takes_part(graph, node, passes)]
     dot.graph_attr.update(
         rankdir=rankdir, bgcolor="white", fontname=FONT, ranksep="0.55", nodesep="0.3", pad="0.15",
         labelloc="b", label=legend(graph, {node.role for node in drawn}, labels, passes),
@@ -39,10 +48,10 @@ def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "b
     dot.node_attr.update(shape="plain", fontname=FONT, fontsize="12", fontcolor=INK)
     dot.edge_attr.update(fontname=FONT, fontsize="10", arrowsize="0.7")
     for node in drawn:
-        attributes = {"tooltip": quoted_text(_node_tooltip(graph, node))}
+        attributes = {"tooltip": quoted_text(node_tooltip(graph, node))}
         if labels and len({slot.source for slot in node.slots}) > 1:
             attributes["ordering"] = "in"  # each input's two arrows side by side: hardly a label is crossed then
-        dot.node(_dot_id(node.id), label=_table(graph, node, rankdir, passes), **attributes)
+        dot.node(dot_id(node.id), label=_table(graph, node, rankdir, passes), **attributes)
     for node in graph:
         for i in reading_order(node):
             if passes != "backward":
@@ -56,7 +65,7 @@ def _takes_part(graph: Snapshot, node: Node, passes: Passes) -> bool:
     return passes != "backward" or not node.is_constant or node.id in graph.roots
 
 
-def _in_drawing_order(graph: Snapshot) -> Iterator[Node]:
+def drawing_order(graph: Snapshot) -> Iterator[Node]:
     """Leaves right before the first node that uses them, in the order in which it reads them: dot begins with that."""
     drawn: set[int] = set()
     for node in graph:
@@ -69,7 +78,8 @@ def _in_drawing_order(graph: Snapshot) -> Iterator[Node]:
     yield from (node for node in graph if node.id not in drawn)
 
 
-def _dot_id(i: int) -> str:
+def dot_id(i: int) -> str:
+    """Return the name of a value's box in the DOT text."""
     return f"n{i}"
 
 
@@ -84,7 +94,7 @@ def _table(graph: Snapshot, node: Node, rankdir: str, passes: Passes) -> str:
         cells.append(_gradient_cell(node, across))
     heads = [_title_cell(graph, node)]
     if node.shape:
-        heads.append(f"<TD>{_small(shape_text(node.shape, node.dtype))}</TD>")
+        heads.append(f"<TD>{small(shape_text(node.shape, node.dtype))}</TD>")
     rows = _rows_across(heads, cells, rankdir) if across else heads + cells
     style = f' STYLE="{look.style}"' if look.style else ""
     body = "".join(f"<TR>{row}</TR>" for row in rows)
@@ -108,12 +118,13 @@ def _rows_across(heads: list[str], cells: list[str], rankdir: str) -> list[str]:
 
 def _title_cell(graph: Snapshot, node: Node) -> str:
     title = shorten(node.title, _LABEL_WIDTH)
+    count = f"  <B>×{node.count:,}</B>" if node.count > 1 else ""
     if node.role == "constant" and not node.name:
-        return f"<TD>{_small('constant')}</TD>"
+        return f"<TD>{small('constants' if count else 'constant')}{count}</TD>"
     name = f"<B>{html_text(title)}</B>"
     if node.op is None:
-        return f"<TD>{name}{_small('  ' + node.role)}</TD>"
-    return f"<TD>{name if node.name else html_text(title)} = {html_text(expression(graph, node))}</TD>"
+        return f"<TD>{name}{small(f'  {node.role}')}{count}</TD>"
+    return f"<TD>{name if node.name else html_text(title)} = {html_text(expression(graph, node))}{count}</TD>"
 
 
 def _cell(port: str, color: str, x: Any, across: bool) -> str:
@@ -127,15 +138,17 @@ def _cell(port: str, color: str, x: Any, across: bool) -> str:
 
 def _gradient_cell(node: Node, across: bool) -> str:
     if node.gradient is None:
-        return f'<TD PORT="grad">{_small("<I>grad not computed</I>")}</TD>'
+        return f'<TD PORT="grad">{small("<I>grad not computed</I>")}</TD>'
     return _cell("grad", BACKWARD, node.gradient, across)
 
 
-def _small(markup: str) -> str:
+def small(markup: str) -> str:
+    """Return markup for what matters less than the rest."""
     return f'<FONT COLOR="{MUTED}" POINT-SIZE="10">{markup}</FONT>'
 
 
-def _node_tooltip(graph: Snapshot, node: Node) -> str:
+def node_tooltip(graph: Snapshot, node: Node) -> str:
+    """Return what a box tells on hovering."""
     made = f" = {expression(graph, node)}" if node.op else f", {node.role}"
     return f"{node.title}{made}"
 
@@ -146,7 +159,7 @@ def _node_tooltip(graph: Snapshot, node: Node) -> str:
 def _ends(node: Node, slot: Slot, port: str, rankdir: str) -> tuple[str, str]:
     leave, enter = RANKDIRS[rankdir]
     end = f"{port}_entry" if rankdir in ("TB", "BT") else port
-    return f"{_dot_id(slot.source)}:{port}:{leave}", f"{_dot_id(node.id)}:{end}:{enter}"
+    return f"{dot_id(slot.source)}:{port}:{leave}", f"{dot_id(node.id)}:{end}:{enter}"
 
 
 def _forward_arrow(dot: Digraph, graph: Snapshot, node: Node, i: int, rankdir: str, labels: bool) -> None:
@@ -154,11 +167,11 @@ def _forward_arrow(dot: Digraph, graph: Snapshot, node: Node, i: int, rankdir: s
     tail, head = _ends(node, slot, "value", rankdir)
     attributes = {"color": FORWARD, "fontcolor": FORWARD}
     tooltip = f"{short_title(graph.nodes[slot.source])} → {short_title(node)}"
-    if order_matters(node.op, len(node.slots)) and node.op:
-        name = slot_name(node.op, i)
+    if node.op and order_matters(node.op, len(node.slots)) and not (node.is_rolled and node.op.variadic):
+        name = slot_name(node.op, slot.argument)
         tooltip += f", {name}"
         if labels:
-            attributes["label"] = _edge_label(name)
+            attributes["label"] = edge_label(name)
     attributes["tooltip"] = attributes["labeltooltip"] = quoted_text(tooltip)
     dot.edge(tail, head, **attributes)
 
@@ -168,12 +181,12 @@ def _backward_arrow(dot: Digraph, graph: Snapshot, node: Node, i: int, rankdir: 
     text = local_derivative(graph, node, i)
     attributes = {"color": BACKWARD, "fontcolor": BACKWARD, "style": "dashed", "dir": "back"}
     if labels:
-        attributes["label"] = _edge_label(text)
+        attributes["label"] = edge_label(text)
     attributes["tooltip"] = attributes["labeltooltip"] = quoted_text(text)
     dot.edge(tail, head, **attributes)
 
 
-def _edge_label(text: str) -> str:
+def edge_label(text: str) -> str:
     """Return a label whose table keeps it clear of its arrow, and whose ground covers arrows that cross it."""
     return (
         '<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="1" CELLSPACING="3">'

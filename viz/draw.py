@@ -9,6 +9,7 @@ from typing import Any
 from autograd_lite.graph import topological_order
 from autograd_lite.value import Value
 from viz.dot import RANKDIRS, write_graph
+from viz.ladder import fitted
 from viz.layout import check_format
 from viz.names import caller_names, given_names
 from viz.rendering import Picture, notebook_wants
@@ -32,6 +33,7 @@ def draw_dot(
     names: Mapping[str, Any] | None = None,
     params: Any = None,
     passes: Passes = "both",
+    full: bool = False,
     timeout: float | None = None,
 ) -> Picture:
     """Draw the graph that computed `root`: its values in blue, and after ``backward()`` its gradients in red.
@@ -50,6 +52,9 @@ def draw_dot(
         The leaves to draw as parameters.
     passes : str
         "forward", "backward" or "both"; "backward" leaves out constants, which take no part in that pass.
+    full : bool
+        Draw every value by itself; otherwise large graphs are drawn smaller, and the legend says how: see
+        `viz.ladder`.
     timeout : float, optional
         Seconds that the layout may take; 3 for a notebook and 10 for a file if it is left out.
 
@@ -81,12 +86,14 @@ def draw_dot(
         raise ValueError(f"unknown passes {passes!r}; they are {', '.join(_PASSES)}")
     check_format(format)
     graph = read_graph(root, caller_names(names, sys._getframe(1)), params)
-    return _picture(graph, format, rankdir, passes, timeout)
+    return _picture(graph, format, rankdir, passes, timeout, full)
 
 
-def _picture(graph: Snapshot, format: str, rankdir: str, passes: Passes, timeout: float | None) -> Picture:
+def _picture(
+    graph: Snapshot, format: str, rankdir: str, passes: Passes, timeout: float | None, full: bool = False
+) -> Picture:
     picture = Picture(format=format, timeout=timeout, outline=lambda: str(tree_text(graph)))
-    write_graph(picture, graph, rankdir, passes)
+    write_graph(picture, graph if full else fitted(graph), rankdir, passes)
     return picture
 
 

@@ -15,12 +15,17 @@ from viz.snapshot import Node, Snapshot
 
 __all__ = [
     "EXPRESSION_WIDTH",
+    "derivative_name",
     "expression",
+    "formula",
+    "is_plain",
     "local_derivative",
     "order_matters",
     "reading_order",
     "short_title",
     "slot_name",
+    "use",
+    "written",
 ]
 
 NAME_WIDTH = 24
@@ -58,7 +63,15 @@ def expression(graph: Snapshot, node: Node, width: int = EXPRESSION_WIDTH) -> st
     """
     if node.op is None:
         return ""
-    names = [short_title(graph.nodes[slot.source]) for slot in node.slots]
+    return written(node, [short_title(graph.nodes[slot.source]) for slot in node.slots], width)
+
+
+def written(node: Node, names: list[str], width: int = EXPRESSION_WIDTH) -> str:
+    """Write the operation of a node with other words for its inputs, one for each slot: their numbers, for example."""
+    if node.op is None:
+        return ""
+    if node.is_rolled:
+        return _rolled(node, names, width)
     if node.operation in ("sum_many", "dot_many"):
         return _terms(node, names, width)
     if node.operation == "getitem":
@@ -66,6 +79,16 @@ def expression(graph: Snapshot, node: Node, width: int = EXPRESSION_WIDTH) -> st
     options = options_shown(node.op, dict(node.options))
     infix = "" if options else _infix(node.op, names)
     return shorten(infix or _call(node.op, names, options, width), width)
+
+
+def _rolled(node: Node, names: list[str], width: int) -> str:
+    """Write what each of many values was computed from; how many of a kind it takes, where that is more than one."""
+    assert node.op is not None
+    if [slot.count for slot in node.slots] == [node.count] * (2 if len(names) == 2 else 1):
+        return shorten(_infix(node.op, names) or _call(node.op, names, {}, width), width)
+    shares = [slot.count / node.count for slot in node.slots]
+    counted = [f"{n:,.0f} × {name}" if n > 1 and n % 1 == 0 else name for n, name in zip(shares, names, strict=True)]
+    return shorten(_call(node.op, counted, {}, width).replace("_many(", "("), width)
 
 
 def _terms(node: Node, names: list[str], width: int) -> str:
@@ -91,6 +114,11 @@ def _elided(parts: list[str], separator: str, ending: str, width: int) -> str:
     while (room := room - len(separator + parts[kept])) >= 0:
         kept += 1
     return separator.join([*parts[:kept], ending])
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name reads as one thing beside an operator, as ``w``, ``w[0]`` and ``layers[0].weight`` do."""
+    return _PLAIN.fullmatch(name) is not None
 
 
 def _operand(name: str) -> str:
@@ -194,27 +222,44 @@ def local_derivative(graph: Snapshot, node: Node, slot: int) -> str:
     >>> [local_derivative(graph, graph.nodes[1], slot) for slot in (0, 1)]
     ['∂v1/∂a₁ = a = 3', '∂v1/∂a₂ = a = 3']
     """
-    source = graph.nodes[node.slots[slot].source]
-    where = [i for i in reading_order(node) if node.slots[i].source == source.id]
-    index = str(where.index(slot) + 1).translate(_SUBSCRIPTS) if len(where) > 1 else ""
-    name = f"∂{short_title(node)}/∂{short_title(source)}{index}"
+    name = derivative_name(graph, node, slot)
     local = node.slots[slot].local
     if local is None:
         return f"{name}: VJP of {node.operation}"  # a matrix: only its product with the gradient is ever computed
-    number, formula = short_number(local), _formula(graph, node, slot)
-    return " = ".join([name, formula, number] if formula not in ("", number) else [name, number])
+    number, words = short_number(local), formula(graph, node, slot)
+    return " = ".join([name, words, number] if words not in ("", number) else [name, number])
 
 
-def _formula(graph: Snapshot, node: Node, slot: int) -> str:
-    """Return the row's own text with the graph's names; '' where it is a number, long, or beyond plain arithmetic."""
+def derivative_name(graph: Snapshot, node: Node, slot: int) -> str:
+    """Write ``∂d/∂a``, with an index, as in ``∂d/∂a₂``, where the same value is in several slots."""
+    source = graph.nodes[node.slots[slot].source]
+    place = use(node, slot)
+    index = str(place).translate(_SUBSCRIPTS) if place else ""
+    return f"∂{short_title(node)}/∂{short_title(source)}{index}"
+
+
+def use(node: Node, slot: int) -> int:
+    """Tell which use of its source a slot is, counted from 1 in reading order; 0 if it is the only one."""
+    source = node.slots[slot].source
+    where = [i for i in reading_order(node) if node.slots[i].source == source]
+    return where.index(slot) + 1 if len(where) > 1 else 0
+
+
+def formula(graph: Snapshot, node: Node, slot: int, row_text: str = "", width: int = FORMULA_WIDTH) -> str:
+    """Return the row's own text with the graph's names; '' where it is a number, long, or beyond plain arithmetic.
+
+    `row_text` stands in for the row's text, where a view has simplified that.
+    """
     op = node.op
+    if node.is_rolled:
+        return ""  # it is another one for each member
     if node.operation == "dot_many":
         half = len(node.slots) // 2
         other = short_title(graph.nodes[node.slots[(slot + half) % (2 * half)].source])
-        return other if len(other) <= FORMULA_WIDTH and _PLAIN.fullmatch(other) else ""
+        return other if len(other) <= width and is_plain(other) else ""
     if op is None or not op.is_elementwise:
         return ""
-    text = re.sub(r"\breciprocal\((\w+)\)", r"1 / \1", op.partials[slot])
+    text = re.sub(r"\breciprocal\((\w+)\)", r"1 / \1", row_text or op.partials[slot])
     names = dict(zip(op.inputs, (short_title(graph.nodes[s.source]) for s in node.slots), strict=True))
     names["y"] = short_title(node)
     words = re.findall(r"[A-Za-z_]\w*", text)
@@ -224,7 +269,8 @@ def _formula(graph: Snapshot, node: Node, slot: int) -> str:
         (_PLAIN.fullmatch(name) or _NUMBER.fullmatch(name)) for name in (names.get(word, word) for word in words)
     ):
         return ""  # a name such as "loss (mean)" would read as arithmetic
+    text = re.sub(r"(?<=\w) \*\* 2\b(?!\.)", "^2", text).replace(" ** ", "**")
     text = re.sub(r"\b(\w+) \* \1\b", r"\1^2", text)  # before a name such as w.w can look like a product
     text = re.sub(r"[A-Za-z_]\w*", lambda match: names.get(match[0], match[0]), text)
     text = text.replace("^2", "²").replace(" * ", "·").replace(" / ", "/")
-    return text if len(text) <= FORMULA_WIDTH else ""
+    return text if len(text) <= width else ""

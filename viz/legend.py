@@ -9,7 +9,7 @@ from viz.expression import short_title
 from viz.snapshot import Role, Snapshot
 from viz.style import BACKWARD, FORWARD, MUTED, ROLES, Passes
 
-__all__ = ["legend"]
+__all__ = ["backward_words", "legend"]
 
 
 def legend(graph: Snapshot, roles: Collection[Role], labelled: bool, passes: Passes) -> str:
@@ -18,21 +18,31 @@ def legend(graph: Snapshot, roles: Collection[Role], labelled: bool, passes: Pas
     if passes != "backward":
         cells.append(f'<FONT COLOR="{FORWARD}">──▶</FONT> forward pass: values')
     if passes != "forward":
-        cells.append(f'<FONT COLOR="{BACKWARD}">◀╌╌</FONT> {_backward_words(graph)}')
+        cells.append(f'<FONT COLOR="{BACKWARD}">◀╌╌</FONT> {backward_words(graph)}')
     if passes != "forward" and any(_has_vjp(graph, i) for i in range(len(graph))):
         cells.append("VJP: vector-Jacobian product")
     cells += [_sample(role) for role in ROLES if role in roles]
-    rows = [f"<TR>{''.join(f'<TD>{cell}</TD>' for cell in cells)}</TR>"]
+    samples = "".join(f"<TD>{cell}</TD>" for cell in cells)
+    rows = [
+        f'<TR><TD><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="6" CELLPADDING="0"><TR>{samples}</TR></TABLE></TD></TR>'
+    ]
     if not labelled:
-        words = f"{len(graph):,} values: what is written on the arrows of a smaller graph is in their tooltips"
-        rows.append(f'<TR><TD COLSPAN="{len(cells)}">{words}</TD></TR>')
+        rows.append(
+            _row(f"{len(graph):,} values: what is written on the arrows of a smaller graph is in their tooltips")
+        )
+    rows += map(_row, graph.notes)
     return (
-        f'<<FONT POINT-SIZE="10" COLOR="{MUTED}"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="6" CELLPADDING="1">'
+        f'<<FONT POINT-SIZE="10" COLOR="{MUTED}"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="1">'
         f"{''.join(rows)}</TABLE></FONT>>"
     )
 
 
-def _backward_words(graph: Snapshot) -> str:
+def _row(words: str) -> str:
+    return f"<TR><TD>{html_text(words)}</TD></TR>"
+
+
+def backward_words(graph: Snapshot) -> str:
+    """Say what the arrows of the backward pass mean, or that it has not run."""
     if graph.has_gradients:
         return "backward pass: gradients, × local derivative"
     root = graph.nodes[graph.roots[0]]

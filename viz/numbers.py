@@ -30,8 +30,8 @@ def array_lines(array: Any) -> list[str]:
     --------
     >>> array_lines(np.array([[1.0, 2.0], [3.0, 4.0]]))
     ['[[1, 2],', ' [3, 4]]']
-    >>> array_lines(np.arange(12.0))
-    ['min 0   mean 5.5   max 11']
+    >>> array_lines(np.arange(12.0)), array_lines(np.ones(12))
+    (['min 0   mean 5.5   max 11'], ['all 1'])
     """
     array = np.asarray(array)
     if not array.size:
@@ -42,6 +42,8 @@ def array_lines(array: Any) -> list[str]:
         return [line.rstrip() for line in text.split("\n") if line.strip()]
     with np.errstate(all="ignore"):  # inf - inf in a mean is a nan to show, not an incident
         low, mean, high = array.min(), array.mean(), array.max()
+    if low == high:
+        return [f"all {number_text(low)}"]
     return [f"min {number_text(low)}   mean {number_text(mean)}   max {number_text(high)}"]
 
 
@@ -57,8 +59,8 @@ def short_number(x: Any) -> str:
         return number_text(x)
     if x.size <= SMALL_ARRAY // 2:
         return " ".join(line.strip() for line in array_lines(x))
-    with np.errstate(all="ignore"):
-        return f"{number_text(x.min())} … {number_text(x.max())}"
+    low, high = number_text(x.min()), number_text(x.max())
+    return low if low == high else f"{low} … {high}"
 
 
 def shape_text(shape: tuple[int, ...], dtype: str) -> str:
