@@ -273,6 +273,17 @@ def _contributions(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, An
     return _send_arrays(node, g, guarded) if type(node._da) is tuple else _send_scalars(node, g)
 
 
+def sent(node: Value, slot: int, g: Any) -> Any:
+    """What a node whose gradient is the number or array `g` sends to the input in one argument slot.
+
+    It is one step of the backward pass, with strong zeros, and touches nobody's ``grad``.
+    """
+    place = sum(type(x) is Value for x in node.inputs[:slot])
+    with np.errstate(all="ignore"):
+        _, received = next(itertools.islice(_contributions(node, g, guarded=True), place, None))
+    return received
+
+
 def zeros_like(x: Value) -> Any:
     """The gradient of what does not depend on x."""
     return np.zeros_like(x._data) if x.shape else 0.0

@@ -112,10 +112,11 @@ def _run(argv: list[str]) -> int:
 
 def _print_tree(root: Value) -> None:
     from viz import tree
+    from viz.terminal import takes_color
 
     if not isinstance(root, Constant):
         root.backward()
-    print(tree(root, names={}))
+    print(tree(root, names={}, color=takes_color(sys.stdout)))
 
 
 def _check(expression: Expression, values: dict[str, Value], step: float) -> bool:

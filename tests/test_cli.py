@@ -65,13 +65,13 @@ def lines(text: str) -> list[str]:
 def test_the_example_of_the_readme() -> None:
     outcome = run("tanh(a*b + c)", "--at", "a=2", "b=-3", "c=10")
     assert outcome.out.splitlines() == lines("""
-                               value    grad
-        v5 = tanh(v4)          0.9993   1
-        └── v4 = v3 + c        4        0.001341
-            ├── v3 = a * b     -6       0.001341
-            │   ├── a  input   2        -0.004023
-            │   └── b  input   -3       0.002682
-            └── c  input       10       0.001341
+                               value    grad        ±10, log
+        v5 = tanh(v4)          0.9993   1                │━━━━   saturated
+        └── v4 = v3 + c        4        0.001341         │━
+            ├── v3 = a * b     -6       0.001341         │━
+            │   ├── a  input   2        -0.004023      ╺━│
+            │   └── b  input   -3       0.002682         │━╸
+            └── c  input       10       0.001341         │━
 
         name     analytic      numeric  curvature    error  allowed  complex step  verdict
         a     -0.00402285  -0.00403494   -1.2e-05  2.4e-08  1.5e-07   -0.00402285  ok
@@ -280,7 +280,7 @@ def test_a_terminal_without_lines() -> None:
     with process("a*é", "--at", "a=2", "é=3", stdout=subprocess.PIPE, env={"PYTHONIOENCODING": "ascii"}) as child:
         out, err = child.communicate()
         assert (err, child.returncode) == (b"", 0)
-        assert b"??? a  input" in out
+        assert b"|-- a  input" in out
 
 
 def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from autograd_lite.nn.module import Module
 from autograd_lite.value import Value
 
-__all__ = ["Names", "ParameterName", "caller_names", "given_names", "module_path", "parameter_names"]
+__all__ = ["Names", "ParameterName", "caller_names", "given_names", "joined", "module_path", "parameter_names"]
 
 Names = dict[int, str]
 """From the identity of a value to its name."""
@@ -75,7 +75,7 @@ def _values(path: str, held: Any, depth: int) -> Iterator[tuple[str, Value]]:
         yield path, held
     elif isinstance(held, Module):
         for name, value in held.named_parameters():
-            yield ParameterName(_joined(path, name)), value
+            yield ParameterName(joined(path, name)), value
     elif depth and _may_hold_values(held):
         for key, element in _elements(held):
             yield from _values(f"{path}[{key}]", element, depth - 1)
@@ -156,16 +156,16 @@ def module_path(modules: Sequence[Module]) -> str:
     path = ""
     for holder, module in pairwise(modules):
         names = (name for name, inside in holder.named_modules() if inside is module)
-        path = _joined(path, next(names, type(module).__name__))  # one that was made in passing is kept nowhere
+        path = joined(path, next(names, type(module).__name__))  # one that was made in passing is kept nowhere
     return path
 
 
-def _joined(path: str, name: str) -> str:
+def joined(path: str, name: str) -> str:
     """Write a dotted name as Python does: ``layers.0.weight`` is ``layers[0].weight``.
 
     Examples
     --------
-    >>> _joined("model", "layers.0.weight"), _joined("", "0.weight[1,2]"), _joined("", "head.weight")
+    >>> joined("model", "layers.0.weight"), joined("", "0.weight[1,2]"), joined("", "head.weight")
     ('model.layers[0].weight', '[0].weight[1,2]', 'head.weight')
     """
     for part in name.split("."):

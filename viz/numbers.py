@@ -20,7 +20,7 @@ def number_text(x: float) -> str:
     >>> number_text(0.70710678), number_text(-6.0), number_text(float("nan"))
     ('0.7071', '-6', 'nan')
     """
-    return f"{float(x):.4g}"
+    return f"{float(x) + 0.0:.4g}"  # no -0
 
 
 def array_lines(array: Any) -> list[str]:

@@ -91,9 +91,11 @@ class Scale:
         """
         if not math.isfinite(x):
             return math.copysign(1.0, x) if x == x else 0.0
-        steps, least = len(WIDTHS), 10.0 ** (self.top + 1 - len(WIDTHS))
-        size = abs(x) / (least * 10) if abs(x) < least * 10 else 1 + math.log10(abs(x) / (least * 10))
-        return math.copysign(min(1.0, size / steps), x)
+        if x == 0:
+            return 0.0
+        steps = len(WIDTHS)
+        decades = math.log10(abs(x)) - (self.top - steps + 2)  # above the least one; 10 ** top may be too small a float
+        return math.copysign(min(1.0, (1 + decades if decades > 0 else 10.0**decades) / steps), x)
 
     def words(self) -> tuple[str, ...]:
         """What each width means, the thinnest first, for a legend.

@@ -65,6 +65,7 @@ class Snapshot:
         self.sources = _fixed_ints(columns.sources)
         self.values, self.gradients, self.ops = columns.values, columns.gradients, columns.ops
         self.locals, self.roles, self.names, self.paths = columns.locals, columns.roles, columns.names, columns.paths
+        self.options, self.lines = columns.options, columns.lines
 
     @classmethod
     def of(cls, nodes: Iterable[Node], roots: tuple[int, ...], notes: tuple[str, ...]) -> Snapshot:
