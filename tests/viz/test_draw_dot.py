@@ -223,7 +223,7 @@ def test_odd_arrays_are_drawn(data: np.ndarray) -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -0.0, 1e-300, 1e300])
 def test_odd_numbers_are_drawn(number: float) -> None:
     x = Value(number, label="x")
-    assert f"{number:.4g}" in draw_dot(x).source
+    assert f"{number + 0.0:.4g}" in draw_dot(x).source, "a zero is written without a sign"
 
 
 def test_products_are_marked_as_vector_jacobian_products() -> None:
