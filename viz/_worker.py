@@ -2,8 +2,9 @@
 
 It is run by its path, so it needs nothing but Graphviz. A message is a frame: its length in eight bytes, then as many
 bytes. First comes a greeting, JSON, from the parent (``{"path": sys.path}``) and from the worker (``{"error": ""}``).
-Each request is two frames, JSON (``{"format": "svg", "attributes": {...}, "limit": seconds}``) and DOT; each answer is
-two as well, JSON (``{"error": "", "stderr": ""}``) and the picture. The worker ends when its input does.
+Each request is two frames, JSON (``{"format": "svg", "program": "dot", "seconds": 3, "graph": {...}, "nodes": {...}}``,
+the last two being attributes) and DOT; each answer is two as well, JSON (``{"error": "", "stderr": ""}``) and the
+picture. The worker ends when its input does.
 
 Its standard error is a file that it empties before each request and reads afterwards: Graphviz reports there only.
 """
@@ -52,12 +53,13 @@ def answer(agraph: Any, request: dict[str, Any], dot: bytes) -> tuple[dict[str, 
     """Lay out one graph, and say what went wrong."""
     os.lseek(2, 0, os.SEEK_SET)
     os.ftruncate(2, 0)
-    last_resort(request["limit"] + 1)
+    last_resort(request["seconds"] + 1)
     error, picture = "", b""
     try:
         graph = agraph(string=dot.decode())
-        graph.graph_attr.update(request["attributes"])
-        picture = graph.draw(format=request["format"], prog="dot")
+        graph.graph_attr.update(request["graph"])
+        graph.node_attr.update(request["nodes"])
+        picture = graph.draw(format=request["format"], prog=request["program"])
     except Exception as problem:  # whatever it is, the parent is to know, and the next request is to be served
         error = f"{type(problem).__name__}: {problem}"
     last_resort(0)

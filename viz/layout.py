@@ -1,27 +1,40 @@
-"""Graphviz' `dot` in a process of its own, which can be told to stop.
+"""Laying out and rendering DOT: within a time limit, and if `dot` does not make it, by simpler ways.
 
-Laying out can take for ever, and inside this process nothing could interrupt it. So a worker does it, kept for the
-next picture; when its time is up, or on Ctrl-C, it is killed. Without the pygraphviz package a `dot` program serves.
+Laying out can take for ever, and inside this process nothing could interrupt it, so `viz.engine` does it in another.
 """
 
 from __future__ import annotations
 
-import atexit
+import contextlib
+import html
 import json
-import os
 import re
-import shutil
-import struct
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 import warnings
-from pathlib import Path
-from typing import IO, Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
 
-__all__ = ["FILE_SECONDS", "FORMATS", "SCREEN_SECONDS", "LayoutError", "LayoutTimeout", "check_format", "lay_out"]
+import numpy as np
+
+from viz.engine import LayoutCrash, LayoutError, LayoutTimeout, Order, engine, timed_out
+from viz.layers import Ints
+from viz.ranks import RANK_GAP, estimated_size, ranked
+
+__all__ = [
+    "FILE_SECONDS",
+    "FORMATS",
+    "SCREEN_SECONDS",
+    "LayoutCrash",
+    "LayoutError",
+    "LayoutTimeout",
+    "Rung",
+    "check_format",
+    "check_timeout",
+    "lay_out",
+    "lay_out_within",
+    "positioned_dot",
+    "rank_dot",
+]
 
 FORMATS = ("svg", "png", "pdf", "json")
 
@@ -29,24 +42,22 @@ SCREEN_SECONDS = 3.0
 FILE_SECONDS = 10.0
 """How long a layout may take: someone waits for a picture on the screen, less so for a file."""
 
-_START_SECONDS = 60.0  # a busy machine may be slow to start a program; that is not the graph's fault
-_GOODBYE_SECONDS = 0.5
+Rung = Literal["dot", "fast", "ranks"]
+"""How a picture was laid out: by `dot`, by `dot` with less care, by our own ranks."""
+
 _LONGEST_SECONDS = 1e8  # three years; clocks count no further than some number
-_TICK = 0.1  # on Windows Ctrl-C is heard between two waits only
-_LENGTH = struct.Struct(">Q")
-_WORKER = Path(__file__).with_name("_worker.py")
 _HARMLESS = re.compile(
     r"Fontconfig |Pango-|\(process:|.*no (hard-coded metrics|value for width)|.*may take a long time"
 )
-_SHARPNESS = {"png": {"dpi": "144"}}  # at Graphviz' own 96 text is blurred on today's screens
-
-
-class LayoutError(RuntimeError):
-    """Graphviz could not draw the graph, or there is no Graphviz."""
-
-
-class LayoutTimeout(LayoutError, TimeoutError):
-    """The layout took longer than it may."""
+_LESS_CARE = "graph [nslimit=1, nslimit1=1, mclimit=0.1, splines=line]"
+_ANYWHERE = {"pos": "0,0"}
+_LINES = "graph [splines=line, outputorder=edgesfirst]"
+_SMALL_ENOUGH = 'graph [size="40,40"]'  # inches; more pixels than that take Graphviz longer than the layout
+_SHORT = 1_000_000  # characters; a graph of fewer is drawn by rank in time in any case, so dot may try
+_LONGEST_LABEL = 200.0  # points
+_TAG = re.compile("<[^>]*>")
+_LEAST_SECONDS = 0.05
+_DOTS_SHARE = 0.6  # of the time that is left when the last rung has its own
 
 
 def check_format(format: Any) -> str:
@@ -67,7 +78,25 @@ def check_format(format: Any) -> str:
     return format.lower()
 
 
-def lay_out(dot: str, format: str = "svg", timeout: float = FILE_SECONDS) -> bytes:
+def check_timeout(timeout: float) -> float:
+    """Return the timeout if it is a number of seconds greater than 0.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+
+    Examples
+    --------
+    >>> check_timeout(0.5)
+    0.5
+    """
+    if not timeout > 0:
+        raise ValueError(f"timeout is {timeout!r}; it is a number of seconds greater than 0")
+    return min(timeout, _LONGEST_SECONDS)
+
+
+def lay_out(dot: str, format: str = "svg", timeout: float = FILE_SECONDS, *, positioned: bool = False) -> bytes:
     """Lay out and render a graph.
 
     Parameters
@@ -78,13 +107,17 @@ def lay_out(dot: str, format: str = "svg", timeout: float = FILE_SECONDS) -> byt
         One of `FORMATS`.
     timeout : float
         Seconds that this may take.
+    positioned : bool
+        Every node has its place, in the attribute `pos`: only the edges are to be led.
 
     Raises
     ------
     LayoutTimeout
         If it takes longer.
+    LayoutCrash
+        If Graphviz dies, and dies again when it is given a second chance.
     LayoutError
-        If Graphviz reports an error, dies, or is not installed.
+        If Graphviz reports an error or is not installed.
     ValueError
         If the format is unknown.
 
@@ -93,10 +126,12 @@ def lay_out(dot: str, format: str = "svg", timeout: float = FILE_SECONDS) -> byt
     >>> lay_out("digraph { a -> b }", "pdf")[:5]
     b'%PDF-'
     """
-    format = check_format(format)
-    if not timeout > 0:
-        raise ValueError(f"timeout is {timeout!r}; it is a number of seconds greater than 0")
-    picture, complaints = _engine.draw(dot.encode(), format, min(timeout, _LONGEST_SECONDS))
+    return _run(dot, check_format(format), check_timeout(timeout), "nop" if positioned else "dot")
+
+
+def _run(dot: str, format: str, seconds: float, program: str = "dot", nodes: Mapping[str, str] | None = None) -> bytes:
+    """Run one of Graphviz' layout programs, "dot" or "nop"; attributes of all `nodes` hold where the graph has none."""
+    picture, complaints = engine.draw(dot.encode(), Order(format, program, seconds, nodes or {}))
     _check(complaints, format)
     if not picture:
         raise LayoutError(f"Graphviz gave no {format}, and no reason")
@@ -114,249 +149,166 @@ def _check(complaints: str, format: str) -> None:
         raise LayoutError("Graphviz reports: " + "\n".join(lines))
 
 
-# --- the worker ----------------------------------------------------------------------------------------------------
+# --- the ladder ----------------------------------------------------------------------------------------------------
 
 
-class _Worker:
-    """A running worker process, and the talk with it."""
+def lay_out_within(
+    dot: str, format: str = "svg", timeout: float = FILE_SECONDS, fallback: Callable[[], str] | None = None
+) -> tuple[bytes, Rung]:
+    """Lay out and render a graph, if need be with less care, so that there is a picture when the time is up.
 
-    def __init__(self) -> None:
-        self.complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-W", "ignore", str(_WORKER)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.complaints,
-                bufsize=0,
-                start_new_session=True,  # so that Ctrl-C in a terminal reaches us alone; on Windows the flag does that
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
-        except OSError:
-            self.complaints.close()
-            raise
-        self._stdin, self._stdout = cast("IO[bytes]", self.process.stdin), cast("IO[bytes]", self.process.stdout)
-        self._talk: threading.Thread | None = None
+    Parameters
+    ----------
+    dot : str
+        The graph in the DOT language.
+    format : str
+        One of `FORMATS`.
+    timeout : float
+        Seconds that this may take; on a large graph, a little more.
+    fallback : callable, optional
+        Gives DOT with a place for each node, for when `dot` did not make it; `rank_dot` does, if it is left out.
 
-    def ask(self, frames: list[bytes], answers: int, seconds: float) -> list[bytes]:
-        """Send frames and receive as many as are expected.
+    Returns
+    -------
+    picture : bytes
+        The picture.
+    rung : str
+        "dot"; "fast" if `dot` needed settings with which it takes less care; "ranks" if it did not make it at all. A
+        png is then made smaller if it would be larger than 40 inches.
 
-        A thread does it: on every system, a pipe may block it while this one watches the time and hears Ctrl-C. After
-        an exception the worker must be closed.
+    Raises
+    ------
+    LayoutTimeout
+        If even our own layout took too long.
+    LayoutError
+        If Graphviz reports an error or is not installed.
+    ValueError
+        If the format is unknown.
 
-        Raises
-        ------
-        TimeoutError
-            If the time is up.
-        EOFError
-            If the worker has ended.
-        """
-        deadline = time.monotonic() + seconds
-        received: list[bytes] = []
-        talk = threading.Thread(target=self._exchange, args=(frames, answers, received), daemon=True)
-        try:
-            talk.start()
-        except RuntimeError:  # Python is about to end: no more threads. Then the worker's own alarm is the limit
-            self._exchange(frames, answers, received)
-        else:
-            self._talk = talk
-            self._watch(talk, deadline)
-        if len(received) < answers:
-            raise EOFError
-        return received
-
-    @staticmethod
-    def _watch(talk: threading.Thread, deadline: float) -> None:
-        while talk.is_alive():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            talk.join(min(left, _TICK))
-
-    def _exchange(self, frames: list[bytes], answers: int, received: list[bytes]) -> None:
-        try:
-            for frame in frames:
-                _write(self._stdin, _LENGTH.pack(len(frame)) + frame)
-            for _ in range(answers):
-                (length,) = _LENGTH.unpack(_read(self._stdout, _LENGTH.size))
-                received.append(_read(self._stdout, length))
-        except (OSError, EOFError):
-            return  # the worker has ended; that answers are missing tells it
-
-    def close(self, kill: bool = True) -> int:
-        """End the process, close the pipes, and return how it ended."""
-        if kill:
-            self.process.kill()
-        else:
-            self._stdin.close()  # which it takes as a goodbye
-        try:
-            self.process.wait(_GOODBYE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-        if self._talk is not None:
-            self._talk.join()  # the pipes are broken, so it ends; to close them under it would not be safe
-        self._stdin.close()
-        self._stdout.close()
-        self.complaints.close()
-        return self.process.wait()
-
-    def abandon(self) -> None:
-        """After a fork, in the child: the process belongs to the parent."""
-        self.process.returncode = 0  # else Python would warn of a process that nobody waits for
-        self._stdin.close()
-        self._stdout.close()
-        self.complaints.close()
-
-    def last_words(self) -> str:
-        """Return the last line on the worker's standard error."""
-        self.complaints.seek(0)
-        text = self.complaints.read().decode(errors="replace").strip()
-        return f": {text.splitlines()[-1]}" if text else ""
-
-
-def _write(pipe: IO[bytes], data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[pipe.write(left) :]
-
-
-def _read(pipe: IO[bytes], length: int) -> bytes:
-    data = bytearray()
-    while len(data) < length:
-        part = pipe.read(min(length - len(data), 1 << 20))
-        if not part:
-            raise EOFError
-        data += part
-    return bytes(data)
-
-
-# --- the engine: a worker, or the dot program ----------------------------------------------------------------------
-
-
-class _Engine:
-    """Draws, with one worker that it keeps, one caller at a time."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._worker: _Worker | None = None
-        self._no_pygraphviz = ""
-        self._closing = False
-
-    def draw(self, dot: bytes, format: str, seconds: float) -> tuple[bytes, str]:
-        """Return the picture and what Graphviz printed."""
-        with self._lock:
-            if not self._ready():
-                return _draw_by_program(dot, format, seconds, self._no_pygraphviz)
-            request = {"format": format, "attributes": _SHARPNESS.get(format, {}), "limit": seconds}
-            answer, picture = self._ask([json.dumps(request).encode(), dot], seconds)
-            if self._closing:  # the last words of a program
-                self.close()
-        report: dict[str, Any] = json.loads(answer)
-        if report["error"]:
-            raise LayoutError(f"Graphviz could not draw the graph: {report['stderr'].strip() or report['error']}")
-        return picture, report["stderr"]
-
-    def _ready(self) -> bool:
-        """See to it that a worker runs; False if there is no pygraphviz."""
-        if self._worker is not None and self._worker.process.poll() is not None:
-            code = self._stop()
-            warnings.warn(
-                f"the layout worker {_ending(code)} since the last picture; a new one is started",
-                RuntimeWarning,
-                stacklevel=5,
-            )
-        if self._worker is None:
-            self._no_pygraphviz = self._start()
-        return self._worker is not None
-
-    def _start(self) -> str:
-        """Start a worker, or say why that cannot be."""
-        try:
-            self._worker = _Worker()
-        except OSError as error:  # no interpreter where sys.executable says, no more processes, no temporary files
-            return f"the layout worker cannot be started: {error}"
-        greeting = json.dumps({"path": sys.path}).encode()
-        answer, _ = self._ask([greeting], _START_SECONDS)
-        problem: str = json.loads(answer)["error"]
-        if problem:
-            self._stop()
-        return problem
-
-    def _ask(self, frames: list[bytes], seconds: float) -> list[bytes]:
-        assert self._worker is not None
-        try:
-            return self._worker.ask(frames, 2, seconds)
-        except TimeoutError:
-            self._stop()
-            raise _timeout(seconds) from None
-        except EOFError:
-            words = self._worker.last_words()
-            raise LayoutError(
-                f"the layout worker {_ending(self._stop())} while it drew{words}; the next picture starts a new one"
-            ) from None
-        except BaseException:  # Ctrl-C: what the worker says from now on answers a question that nobody asks
-            self._stop()
-            raise
-
-    def _stop(self, kill: bool = True) -> int:
-        assert self._worker is not None
-        worker, self._worker = self._worker, None
-        return worker.close(kill)
-
-    def close(self) -> None:
-        """End the worker, if there is one, and from now on after each picture."""
-        self._closing = True
-        if self._worker is not None:
-            self._stop(kill=False)
-
-    def forget(self) -> None:
-        """Start anew in a forked child: the worker is the parent's, and the lock may be held by a thread it has."""
-        self._lock = threading.Lock()
-        if self._worker is not None:
-            self._worker.abandon()
-            self._worker = None
-
-
-def _ending(code: int) -> str:
-    return f"was killed (signal {-code})" if code < 0 else f"ended (exit code {code})"
-
-
-def _timeout(seconds: float) -> LayoutTimeout:
-    return LayoutTimeout(
-        f"the layout took longer than {seconds:g} s and was stopped; the graph is too large or too entangled for dot. "
-        "Give it more time with timeout=..., draw a part of it (the graph of an earlier value), or print(viz.tree(v))"
-    )
-
-
-def _draw_by_program(dot: bytes, format: str, seconds: float, problem: str) -> tuple[bytes, str]:
-    """Draw with a `dot` program of the system."""
-    program = shutil.which("dot")
-    if program is None:
-        raise LayoutError(
-            f"drawing needs Graphviz: install it with `pip install pygraphviz` (now: {problem}), "
-            "or install the dot program from https://graphviz.org/download"
-        )
-    attributes = [f"-G{name}={value}" for name, value in _SHARPNESS.get(format, {}).items()]
-    command = [program, f"-T{format}", *attributes]
-    pipe = subprocess.PIPE
+    Examples
+    --------
+    >>> picture, rung = lay_out_within("digraph { a -> b }")
+    >>> rung
+    'dot'
+    """
+    format, timeout = check_format(format), check_timeout(timeout)
+    end = time.monotonic() + timeout
+    needed = _seconds_for_ranks(dot, format)
+    kept = min(timeout / 2, needed)
+    rungs: tuple[tuple[Rung, str, float], ...] = (("dot", dot, _DOTS_SHARE), ("fast", _with(dot, _LESS_CARE), 1.0))
+    for rung, text, share in rungs if needed < timeout or len(dot) < _SHORT else ():
+        with contextlib.suppress(LayoutTimeout, LayoutCrash):  # the next rung is for this
+            return _run(text, format, max(end - kept - time.monotonic(), _LEAST_SECONDS) * share), rung
     try:
-        running = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
-    except OSError as error:
-        raise LayoutError(f"{program} cannot be run: {error}") from error
-    with running as process:
-        try:
-            picture, complaints = process.communicate(dot, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            raise _timeout(seconds) from None
-        finally:
-            process.kill()  # if it has not ended by itself
-    text = complaints.decode(errors="replace")
-    if process.returncode:
-        raise LayoutError(f"dot {_ending(process.returncode)}: {text.strip()}")
-    return picture, text
+        placed = fallback() if fallback else rank_dot(dot, max(end - time.monotonic(), kept))
+        placed = _with(placed, _SMALL_ENOUGH) if format == "png" else placed
+        return _run(placed, format, max(end - time.monotonic(), kept), "nop"), "ranks"
+    except LayoutTimeout:
+        raise timed_out(timeout) from None
 
 
-_engine = _Engine()
-atexit.register(_engine.close)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_engine.forget)
+def _seconds_for_ranks(dot: str, format: str) -> float:
+    """How long the last rung may take, a new worker and a slow machine included; pixels take longer than lines."""
+    return (1.5 if format == "png" else 0.5) + 0.6e-6 * len(dot)
+
+
+def rank_dot(dot: str, timeout: float = FILE_SECONDS) -> str:
+    """Give each node of a graph its place by our own ranks, and return the graph for ``lay_out(positioned=True)``.
+
+    Graphviz says how large the nodes are, which takes it little time. Frames around clusters are not drawn.
+
+    Parameters
+    ----------
+    dot : str
+        The graph in the DOT language.
+    timeout : float
+        Seconds that Graphviz may take.
+
+    Raises
+    ------
+    LayoutTimeout, LayoutError
+        If Graphviz takes longer, or cannot read the graph.
+
+    Examples
+    --------
+    >>> placed = rank_dot("digraph { a -> b }")
+    >>> lay_out(placed, "svg", positioned=True)[:5]
+    b'<?xml'
+    """
+    graph: dict[str, Any] = json.loads(
+        _run(_with(dot, "graph [splines=none]"), "json0", check_timeout(timeout), "nop", _ANYWHERE)
+    )
+    nodes = [thing for thing in graph.get("objects", ()) if "width" in thing]  # the others are subgraphs
+    at = {node["_gvid"]: i for i, node in enumerate(nodes)}
+    pairs = dict.fromkeys((at[edge["tail"]], at[edge["head"]]) for edge in graph.get("edges", ()))
+    order = _topological(len(nodes), pairs)
+    widths, heights = (np.array([72 * float(nodes[i][size]) for i in order]) for size in ("width", "height"))
+    direction = graph.get("rankdir") or "TB"
+    gap = max([RANK_GAP, *(_label_size(edge.get("label", ""), direction) for edge in graph.get("edges", ()))])
+    x, y, _ = ranked(*_columns(order, pairs), widths, heights, direction, rank_gap=gap)
+    places = zip(x.tolist(), y.tolist(), strict=True)
+    return positioned_dot(dot, {nodes[i]["name"]: place for i, place in zip(order, places, strict=True)})
+
+
+def _label_size(label: str, rankdir: str) -> float:
+    """About how much room an edge's label needs between two ranks."""
+    width, height = estimated_size([html.unescape(_TAG.sub("", label))])
+    return min(height if rankdir in ("TB", "BT") else width, _LONGEST_LABEL) if label else 0.0
+
+
+def _topological(n: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Nodes, sources before consumers; those of cycles, and what depends on them, come last."""
+    waiting = [0] * n
+    consumers: list[list[int]] = [[] for _ in range(n)]
+    for source, consumer in pairs:
+        waiting[consumer] += 1
+        consumers[source].append(consumer)
+    order = [i for i in range(n) if not waiting[i]]
+    for source in order:  # which grows
+        for consumer in consumers[source]:
+            waiting[consumer] -= 1
+            if not waiting[consumer]:
+                order.append(consumer)
+    return order + [i for i in range(n) if waiting[i]]
+
+
+def _columns(order: list[int], pairs: Iterable[tuple[int, int]]) -> tuple[Ints, Ints]:
+    """Offsets and sources, as `rank_positions` takes them."""
+    place = {i: k for k, i in enumerate(order)}
+    slots: list[list[int]] = [[] for _ in order]
+    for source, consumer in pairs:
+        slots[place[consumer]].append(place[source])
+    offsets = np.cumsum([0, *map(len, slots)])
+    return offsets, np.array([source for sources in slots for source in sources], dtype=np.int64)
+
+
+def positioned_dot(dot: str, places: Mapping[str, tuple[float, float]]) -> str:
+    """Give nodes their places, for ``lay_out(positioned=True)``.
+
+    Parameters
+    ----------
+    dot : str
+        The graph in the DOT language.
+    places : dict
+        The middle of each node by its name, in points; y grows downwards.
+
+    Examples
+    --------
+    >>> print(positioned_dot("digraph { a }", {"a": (10, 20)}), end="")
+    digraph { a
+    graph [splines=line, outputorder=edgesfirst]
+    "a" [pos="10.00,-20.00"]
+    }
+    """
+    lines = [_LINES, *(f'{_quoted(name)} [pos="{x:.2f},{-y:.2f}"]' for name, (x, y) in places.items())]
+    return _with(dot, "\n".join(lines))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '\\"') + '"'
+
+
+def _with(dot: str, statements: str) -> str:
+    """Return the graph with statements at its end, where they overrule earlier ones."""
+    body, brace, _ = dot.rpartition("}")
+    return f"{body.rstrip()}\n{statements}\n}}\n" if brace else dot

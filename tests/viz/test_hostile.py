@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import viz.engine
 import viz.layout
 from autograd_lite import Constant, Value
 from tests.viz.helpers import ROOT, Run
 from viz import LayoutError, Picture, draw_dot, lay_out, tree
+from viz.engine import Order
 from viz.names import caller_names
 
 DRAW = """
@@ -72,7 +74,7 @@ def test_without_threads_it_still_draws(monkeypatch: pytest.MonkeyPatch) -> None
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    monkeypatch.setattr(viz.layout.threading.Thread, "start", refuse)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
     assert lay_out("digraph { a -> b }").startswith(b"<?xml")
 
 
@@ -87,10 +89,10 @@ def test_standard_files_may_be_closed(python: Run, tmp_path: Path) -> None:
 def test_without_an_interpreter_the_error_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executable: str
 ) -> None:
-    monkeypatch.setattr(viz.layout.sys, "executable", executable)
+    monkeypatch.setattr(sys, "executable", executable)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LayoutError, match="the layout worker cannot be started"):
-        viz.layout._Engine().draw(b"digraph { a }", "svg", 5.0)
+        viz.engine._Engine().draw(b"digraph { a }", Order("svg", "dot", 5.0, {}))
 
 
 @pytest.mark.parametrize(("script", "words"), [("", "gave no svg"), (None, "cannot be run")])
@@ -101,9 +103,9 @@ def test_a_broken_dot_program_is_an_error(
     program.write_bytes(b"\x7fELF" if script is None else f"#!{sys.executable}\nimport sys; sys.stdin.read()".encode())
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    engine = viz.layout._Engine()
+    engine = viz.engine._Engine()
     monkeypatch.setattr(engine, "_ready", lambda: False)
-    monkeypatch.setattr(viz.layout, "_engine", engine)
+    monkeypatch.setattr(viz.layout, "engine", engine)
     with pytest.raises(LayoutError, match=words):
         lay_out("digraph { a }")
 

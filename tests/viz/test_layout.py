@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,15 +14,16 @@ from pathlib import Path
 
 import pytest
 
-import viz.layout
 from tests.viz.helpers import ROOT, Run, heavy_dot
 from viz import LayoutError, LayoutTimeout, lay_out
+from viz.engine import engine
+from viz.layout import LayoutCrash
 
 SMALL = "digraph { a -> b }"
 
 
 def worker_pid() -> int:
-    worker = viz.layout._engine._worker
+    worker = engine._worker
     assert worker is not None
     return worker.process.pid
 
@@ -98,11 +100,57 @@ def test_an_idle_worker_that_was_killed_is_replaced_and_the_caller_told() -> Non
         lay_out(SMALL)
 
 
-def test_a_worker_that_is_killed_at_work_is_replaced_and_the_caller_told() -> None:
+def kill_at_work(times: int) -> threading.Thread:
+    """Kill the next workers that have been at work for a moment."""
+
+    def kill() -> None:
+        last = 0
+        for _ in range(times):
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                worker = engine._worker
+                if worker is not None and worker.process.pid != last:
+                    last = worker.process.pid
+                    break
+                time.sleep(0.005)
+            time.sleep(0.2)
+            os.kill(last, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    return thread
+
+
+def test_a_worker_that_is_killed_at_work_is_replaced_and_the_picture_drawn() -> None:
     lay_out(SMALL)
-    killer = threading.Timer(0.2, os.kill, (worker_pid(), signal.SIGKILL))
-    killer.start()
-    with pytest.raises(LayoutError, match=r"was killed \(signal 9\) while it drew"):
+    os.kill(worker_pid(), signal.SIGSTOP)  # it works for ever
+    killer = kill_at_work(1)
+    with pytest.warns(RuntimeWarning, match=r"was killed \(signal 9\) at work; a new one is started and tries again"):
+        picture = lay_out("digraph { after }", timeout=20)
+    killer.join()
+    assert b"after" in picture
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lay_out(SMALL)
+
+
+def test_the_second_chance_has_only_the_time_that_is_left() -> None:
+    lay_out(SMALL)
+    killer = kill_at_work(1)
+    start = time.monotonic()
+    with pytest.warns(RuntimeWarning, match="tries again"), pytest.raises(LayoutTimeout, match="longer than 1 s"):
+        lay_out(heavy_dot(), timeout=1)
+    killer.join()
+    assert time.monotonic() - start < 2
+
+
+def test_a_worker_that_is_killed_twice_is_an_error() -> None:
+    lay_out(SMALL)
+    killer = kill_at_work(2)
+    with (
+        pytest.warns(RuntimeWarning, match="tries again"),
+        pytest.raises(LayoutCrash, match=r"killed \(signal 9\) at work"),
+    ):
         lay_out(heavy_dot(), timeout=20)
     killer.join()
     assert lay_out(SMALL).startswith(b"<?xml")
@@ -128,34 +176,71 @@ def test_threads_take_turns() -> None:
 
 
 CTRL_C = """
+import os, sys
 from tests.viz.helpers import heavy_dot
-import viz.layout
-from viz import lay_out
-lay_out("digraph { a }")
-print(viz.layout._engine._worker.process.pid, flush=True)
+from viz.engine import engine
+from viz.layout import lay_out, lay_out_within, rank_dot
+{before}
+print("begin", flush=True)
 try:
-    lay_out(heavy_dot(), timeout=30)
+    {work}
 except KeyboardInterrupt:
-    print("interrupted", flush=True)
-    lay_out("digraph { a }")
+    print("interrupted", engine._worker, flush=True)
+    {after}
     print("drawn", flush=True)
 """
+WORK = {
+    "the worker lays out": "lay_out(heavy_dot(), timeout=30)",
+    "our own ranks are rendered": "lay_out(rank_dot(heavy_dot()), timeout=30, positioned=True)",
+    "the ladder's first rung": "lay_out_within(heavy_dot(), timeout=30)",
+    "the ladder's second rung": "lay_out_within(heavy_dot(), timeout=1.3)",
+}
 
 
-def test_ctrl_c_is_answered_at_once_and_kills_the_worker() -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+def interrupted(program: str, path: Path = ROOT, after: float = 0.5) -> float:
+    """How long a program took to answer Ctrl-C, sent some time after it began to work."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(path), str(ROOT)])}
     with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", CTRL_C], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-W", "error", "-c", program], stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
         assert process.stdout is not None
-        pid = int(process.stdout.readline())
-        time.sleep(0.5)
+        assert process.stdout.readline() == "begin\n"
+        time.sleep(after)
         start = time.monotonic()
         process.send_signal(signal.SIGINT)
-        assert process.stdout.readline() == "interrupted\n"
-        assert time.monotonic() - start < 0.3
-        assert ends(pid, 0.1)
+        assert process.stdout.readline() == "interrupted None\n", "no worker is left over"
+        took = time.monotonic() - start
         assert process.stdout.readline() == "drawn\n"
+        assert process.wait() == 0
+    return took
+
+
+@pytest.mark.parametrize("work", WORK.values(), ids=list(WORK))
+def test_ctrl_c_is_answered_at_once(work: str) -> None:
+    again = 'lay_out("digraph { a }")'
+    assert interrupted(CTRL_C.format(before=again, work=work, after=again)) < 0.3
+
+
+def test_ctrl_c_is_answered_while_the_worker_starts(without_pygraphviz: Path) -> None:
+    (without_pygraphviz / "pygraphviz" / "__init__.py").write_text("import time\ntime.sleep(20)")
+    program = CTRL_C.format(before="", work='lay_out("digraph { a }")', after="")
+    assert interrupted(program, without_pygraphviz, 0.3) < 0.3
+
+
+def test_ctrl_c_is_answered_while_a_dot_program_runs(without_pygraphviz: Path) -> None:
+    fake_dot(without_pygraphviz, "import time\ntime.sleep(20)")
+    path = f"os.environ['PATH'] = {str(without_pygraphviz / 'bin')!r}"
+    assert interrupted(CTRL_C.format(before=path, work='lay_out("digraph { a }")', after=""), without_pygraphviz) < 0.3
+
+
+def test_ctrl_c_kills_the_worker() -> None:
+    lay_out(SMALL)
+    pid = worker_pid()
+    threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+    with pytest.raises(KeyboardInterrupt):
+        lay_out(heavy_dot(), timeout=20)
+    assert ends(pid, 0.1)
+    assert lay_out(SMALL).startswith(b"<?xml")
 
 
 def test_ctrl_c_in_a_terminal_leaves_an_idle_worker_alone(python: Run) -> None:
@@ -171,29 +256,32 @@ print(viz.lay_out("digraph { a }")[:5])
 
 
 def test_nothing_is_left_at_the_end_of_the_program(python: Run) -> None:
-    done = python("import viz, viz.layout\nviz.lay_out('digraph { a }')\nprint(viz.layout._engine._worker.process.pid)")
+    done = python(
+        "import viz\nfrom viz.engine import engine\nviz.lay_out('digraph { a }')\nprint(engine._worker.process.pid)"
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert ends(int(done.stdout))
 
 
 def test_the_worker_ends_when_its_parent_is_killed(python: Run) -> None:
     program = (
-        "import os, signal, viz, viz.layout\nviz.lay_out('digraph { a }')\n"
-        "print(viz.layout._engine._worker.process.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal, viz\nfrom viz.engine import engine\nviz.lay_out('digraph { a }')\n"
+        "print(engine._worker.process.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)"
     )
     assert ends(int(python(program).stdout))
 
 
 def test_after_a_fork_each_process_has_its_own_worker(python: Run) -> None:
     program = """
-import gc, os, sys, viz, viz.layout
+import gc, os, sys
+from viz.engine import engine
 from viz import lay_out
 lay_out("digraph { a }")
-mine = viz.layout._engine._worker.process.pid
+mine = engine._worker.process.pid
 child = os.fork()
 svg = lay_out("digraph { who%d }" % (child == 0))
 assert (b"who1" if child == 0 else b"who0") in svg
-assert (viz.layout._engine._worker.process.pid == mine) == (child != 0)
+assert (engine._worker.process.pid == mine) == (child != 0)
 gc.collect()
 if child:
     assert os.waitpid(child, 0)[1] == 0
@@ -235,6 +323,7 @@ def without_pygraphviz(tmp_path: Path) -> Path:
 
 
 def fake_dot(folder: Path, script: str) -> None:
+    """Put a dot program on a path."""
     program = folder / "bin" / "dot"
     program.parent.mkdir()
     program.write_text(f"#!{sys.executable}\n{script}")
@@ -267,3 +356,55 @@ def test_a_dot_program_that_fails_is_an_error(python: Run, without_pygraphviz: P
     fake_dot(without_pygraphviz, "import sys\nsys.exit('bad graph')")
     program = NO_PYGRAPHVIZ.format(path=str(without_pygraphviz / "bin"), timeout=5)
     assert "bad graph" in python(program, path=without_pygraphviz).stdout
+
+
+def test_a_dot_program_that_runs_another_one_is_ended_with_it(python: Run, without_pygraphviz: Path) -> None:
+    pid = without_pygraphviz / "pid"
+    sleep = f"sleep = subprocess.Popen([{shutil.which('sleep')!r}, '20'])"  # it holds the pipes open
+    fake_dot(
+        without_pygraphviz, f"import subprocess\n{sleep}\nopen({str(pid)!r}, 'w').write(str(sleep.pid))\nsleep.wait()"
+    )
+    program = NO_PYGRAPHVIZ.format(path=str(without_pygraphviz / "bin"), timeout=0.5)
+    start = time.monotonic()
+    assert python(program, path=without_pygraphviz).stdout.startswith("LayoutTimeout")
+    assert time.monotonic() - start < 10
+    assert ends(int(pid.read_text()), 1)
+
+
+def test_a_dot_program_gets_what_the_worker_gets(python: Run, without_pygraphviz: Path) -> None:
+    fake_dot(without_pygraphviz, "import sys\nsys.stdin.read()\nprint(*sys.argv[1:])")
+    program = f"""
+import os
+os.environ["PATH"] = {str(without_pygraphviz / "bin")!r}
+from viz import lay_out
+print(lay_out("digraph {{ a }}").decode(), end="")
+print(lay_out("digraph {{ a }}", "png", positioned=True).decode(), end="")
+"""
+    assert python(program, path=without_pygraphviz).stdout == "-Kdot -Tsvg\n-Knop -Tpng -Gdpi=144\n"
+
+
+def test_a_pygraphviz_that_crashes_gives_way_to_a_dot_program(python: Run, without_pygraphviz: Path) -> None:
+    (without_pygraphviz / "pygraphviz" / "__init__.py").write_text("import os\nos._exit(3)")
+    fake_dot(without_pygraphviz, "import sys\nsys.stdin.read()\nprint('<?xml by dot')")
+    program = NO_PYGRAPHVIZ.format(path=str(without_pygraphviz / "bin"), timeout=5)
+    assert python(program, path=without_pygraphviz).stdout == "b'<?xml'\n"
+    nothing = NO_PYGRAPHVIZ.format(path=str(without_pygraphviz), timeout=5)
+    assert (
+        "pip install pygraphviz` (now: the layout worker ended (exit code 3)"
+        in python(nothing, path=without_pygraphviz).stdout
+    )
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="there is no dot program here")
+def test_the_systems_dot_program_draws_the_same(python: Run, without_pygraphviz: Path) -> None:
+    program = """
+import json
+from viz.engine import engine
+from viz.layout import lay_out, lay_out_within, rank_dot
+tables = '[label=<<TABLE><TR><TD PORT="value">x</TD></TR></TABLE>>, shape=plain]'
+dot = f"digraph {{ rankdir=LR; a {tables}; b {tables}; a:value:e -> b:value:w }}"
+print(lay_out(dot)[:5], lay_out_within(dot)[1])
+placed = json.loads(lay_out(rank_dot(dot), "json", positioned=True))
+print([thing["name"] for thing in placed["objects"]], engine._worker)
+"""
+    assert python(program, path=without_pygraphviz).stdout == "b'<?xml' dot\n['a', 'b'] None\n"
