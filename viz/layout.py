@@ -153,7 +153,11 @@ def _check(complaints: str, format: str) -> None:
 
 
 def lay_out_within(
-    dot: str, format: str = "svg", timeout: float = FILE_SECONDS, fallback: Callable[[], str] | None = None
+    dot: str,
+    format: str = "svg",
+    timeout: float = FILE_SECONDS,
+    fallback: Callable[[], str] | None = None,
+    said: Callable[[Rung], str] = lambda rung: "",
 ) -> tuple[bytes, Rung]:
     """Lay out and render a graph, if need be with less care, so that there is a picture when the time is up.
 
@@ -167,6 +171,8 @@ def lay_out_within(
         Seconds that this may take; on a large graph, a little more.
     fallback : callable, optional
         Gives DOT with a place for each node, for when `dot` did not make it; `rank_dot` does, if it is left out.
+    said : callable, optional
+        Gives for each rung but "dot" statements for the graph, such as a label that says how it was laid out.
 
     Returns
     -------
@@ -195,11 +201,15 @@ def lay_out_within(
     end = time.monotonic() + timeout
     needed = _seconds_for_ranks(dot, format)
     kept = min(timeout / 2, needed)
-    rungs: tuple[tuple[Rung, str, float], ...] = (("dot", dot, _DOTS_SHARE), ("fast", _with(dot, _LESS_CARE), 1.0))
+    rungs: tuple[tuple[Rung, str, float], ...] = (
+        ("dot", dot, _DOTS_SHARE),
+        ("fast", _with(dot, f"{_LESS_CARE}\n{said('fast')}"), 1.0),
+    )
     for rung, text, share in rungs if needed < timeout or len(dot) < _SHORT else ():
         with contextlib.suppress(LayoutTimeout, LayoutCrash):  # the next rung is for this
             return _run(text, format, max(end - kept - time.monotonic(), _LEAST_SECONDS) * share), rung
     try:
+        dot = _with(dot, said("ranks"))
         placed = fallback() if fallback else rank_dot(dot, max(end - time.monotonic(), kept))
         placed = _with(placed, _SMALL_ENOUGH) if format == "png" else placed
         return _run(placed, format, max(end - time.monotonic(), kept), "nop"), "ranks"

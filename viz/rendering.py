@@ -15,7 +15,9 @@ from typing import Any
 
 import graphviz  # type: ignore[import-untyped,unused-ignore]
 
-from viz.layout import FILE_SECONDS, SCREEN_SECONDS, LayoutError, check_format, lay_out
+from viz.escape import html_text
+from viz.layout import FILE_SECONDS, SCREEN_SECONDS, LayoutError, Rung, check_format, lay_out_within
+from viz.style import MUTED
 
 if not hasattr(graphviz, "Digraph"):
     raise ImportError(
@@ -23,6 +25,12 @@ if not hasattr(graphviz, "Digraph"):
     )
 
 __all__ = ["Picture", "notebook_wants", "write_atomically"]
+
+
+_LAID_OUT: dict[Rung, str] = {
+    "fast": "laid out with less care, for lack of time: give it more with timeout=...",
+    "ranks": "laid out by ranks, with straight arrows, for dot took too long: give it more time with timeout=...",
+}
 
 
 class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
@@ -72,7 +80,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
         ValueError
             If the format is unknown.
         LayoutTimeout, LayoutError
-            If the graph cannot be drawn.
+            If the graph cannot be drawn, not even with less care.
         """
         _refuse(args, kwargs)
         picture = self._draw(format, FILE_SECONDS)
@@ -161,7 +169,16 @@ class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
         _open(path)  # the viewer may read the file later, so it stays
 
     def _draw(self, format: str | None, seconds: float) -> bytes:
-        return lay_out(self.source, format or self.format, seconds if self.timeout is None else self.timeout)
+        seconds = seconds if self.timeout is None else self.timeout
+        return lay_out_within(self.source, format or self.format, seconds, said=self._said)[0]
+
+    def _said(self, rung: Rung) -> str:
+        """The picture's label once more, with a line that says how it was laid out."""
+        label = self.graph_attr.get("label", "")
+        words = f'<FONT POINT-SIZE="10" COLOR="{MUTED}">{_LAID_OUT[rung]}</FONT>'
+        inside = label[1:-1] if label.startswith("<") else html_text(label)
+        above = f"<TR><TD>{inside}</TD></TR>" if inside else ""
+        return f'graph [label=<<TABLE BORDER="0" CELLBORDER="0">{above}<TR><TD>{words}</TD></TR></TABLE>>]'
 
     def _repr_image_svg_xml(self) -> str:
         return self._draw("svg", SCREEN_SECONDS).decode()

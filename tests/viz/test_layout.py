@@ -364,11 +364,11 @@ def test_a_dot_program_that_runs_another_one_is_ended_with_it(python: Run, witho
     fake_dot(
         without_pygraphviz, f"import subprocess\n{sleep}\nopen({str(pid)!r}, 'w').write(str(sleep.pid))\nsleep.wait()"
     )
-    program = NO_PYGRAPHVIZ.format(path=str(without_pygraphviz / "bin"), timeout=0.5)
+    program = NO_PYGRAPHVIZ.format(path=str(without_pygraphviz / "bin"), timeout=2)
     start = time.monotonic()
     assert python(program, path=without_pygraphviz).stdout.startswith("LayoutTimeout")
-    assert time.monotonic() - start < 10
-    assert ends(int(pid.read_text()), 1)
+    assert time.monotonic() - start < 15
+    assert ends(int(pid.read_text()), 5)
 
 
 def test_a_dot_program_gets_what_the_worker_gets(python: Run, without_pygraphviz: Path) -> None:

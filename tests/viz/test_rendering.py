@@ -139,10 +139,10 @@ def test_a_notebook_gets_svg_and_text(picture: Picture) -> None:
 def test_a_notebook_gets_the_reason_and_the_text_when_time_is_up(
     picture: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(*_: object) -> bytes:
+    def slow(*_: object, **__: object) -> tuple[bytes, str]:
         raise LayoutTimeout("took too long")
 
-    monkeypatch.setattr(viz.rendering, "lay_out", slow)
+    monkeypatch.setattr(viz.rendering, "lay_out_within", slow)
     bundle = picture._repr_mimebundle_()
     assert set(bundle) == {"text/plain"}
     assert bundle["text/plain"].startswith("took too long")
@@ -152,16 +152,30 @@ def test_a_notebook_gets_the_reason_and_the_text_when_time_is_up(
 def test_screens_wait_three_seconds_and_files_ten(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
-    def note(source: str, format: str, timeout: float) -> bytes:
+    def note(source: str, format: str, timeout: float, said: object) -> tuple[bytes, str]:
         waits.append(timeout)
-        return b"x"
+        return b"x", "dot"
 
-    monkeypatch.setattr(viz.rendering, "lay_out", note)
+    monkeypatch.setattr(viz.rendering, "lay_out_within", note)
     picture._repr_mimebundle_()
     picture.pipe()
     picture.timeout = 60.0
     picture.pipe()
     assert waits == [3.0, 10.0, 60.0]
+
+
+def test_a_picture_that_was_laid_out_with_less_care_says_so(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = viz.layout._run
+
+    def slow(dot: str, format: str, seconds: float, program: str = "dot", *more: object) -> bytes:
+        if program == "dot":
+            raise LayoutTimeout("took too long")
+        return run(dot, format, seconds, program, *more)
+
+    monkeypatch.setattr(viz.layout, "_run", slow)
+    drawn = picture.pipe("svg", encoding="utf-8")
+    assert "laid out by ranks, with straight arrows" in drawn
+    assert "forward pass: values" in drawn, "the legend is still there"
 
 
 def fake_ipython(*active: str) -> types.SimpleNamespace:
