@@ -53,7 +53,8 @@ def test_what_is_recorded_lives_as_long_as_its_variable_and_the_latest_in_any_ca
         y = Value(1.0) * 2.0
     with record_origins():
         z = Value(1.0) * 2.0
-    assert origin_of(y) and origin_of(z)
+    assert origin_of(y)
+    assert origin_of(z)
     del first
     assert origin_of(y) is None
     assert origin_of(z)

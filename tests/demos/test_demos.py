@@ -150,6 +150,8 @@ def test_it_leaves_its_pictures_in_the_folder_and_nothing_else(name, run):
             width, height = struct.unpack(">II", data[16:24])
             assert 640 <= width <= 2_400
             assert 320 <= height <= 2_400
+        elif picture.endswith(".html"):
+            assert data.startswith(b"<!doctype html>")
         else:
             assert picture.endswith(".svg")
             assert b"<svg" in data

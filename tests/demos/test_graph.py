@@ -8,7 +8,7 @@ import pytest
 
 from demos import graph
 from viz import snapshot
-from viz.style import BACKWARD, FORWARD
+from viz.pictures.style import BACKWARD, FORWARD
 
 SVG = "{http://www.w3.org/2000/svg}"
 DERIVATIVES = {"J": 1, "v": 3, "u": 3, "c": 9, "b": 6, "a": 3}

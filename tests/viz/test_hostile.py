@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-import viz.engine
-import viz.layout
+import viz.layout.engine
+import viz.layout.layout
 from autograd_lite import Constant, Value
 from tests.viz.helpers import ROOT, Run
 from viz import LayoutError, Picture, draw_dot, lay_out, tree
-from viz.engine import Order
-from viz.names import caller_names
+from viz.graphs.names import caller_names
+from viz.layout.engine import Order
 
 DRAW = """
 from autograd_lite import Value
@@ -92,7 +92,7 @@ def test_without_an_interpreter_the_error_says_so(
     monkeypatch.setattr(sys, "executable", executable)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LayoutError, match="the layout worker cannot be started"):
-        viz.engine._Engine().draw(b"digraph { a }", Order("svg", "dot", 5.0, {}))
+        viz.layout.engine._Engine().draw(b"digraph { a }", Order("svg", "dot", 5.0, {}))
 
 
 @pytest.mark.parametrize(("script", "words"), [("", "gave no svg"), (None, "cannot be run")])
@@ -103,9 +103,9 @@ def test_a_broken_dot_program_is_an_error(
     program.write_bytes(b"\x7fELF" if script is None else f"#!{sys.executable}\nimport sys; sys.stdin.read()".encode())
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    engine = viz.engine._Engine()
+    engine = viz.layout.engine._Engine()
     monkeypatch.setattr(engine, "_ready", lambda: False)
-    monkeypatch.setattr(viz.layout, "engine", engine)
+    monkeypatch.setattr(viz.layout.layout, "engine", engine)
     with pytest.raises(LayoutError, match=words):
         lay_out("digraph { a }")
 
@@ -193,6 +193,6 @@ def test_an_outfile_is_placed_and_checked_as_graphviz_does(tmp_path: Path) -> No
 
 def test_a_quiet_view_is_a_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("viz.rendering._open", opened.append)
+    monkeypatch.setattr("viz.pictures.rendering._open", opened.append)
     path = draw_dot(Value(1.0)).render(tmp_path / "o", quiet_view=True)
     assert opened == [path]

@@ -1,0 +1,422 @@
+"""Networks as boxes: which boxes, which arrows, what is rolled into one."""
+
+from __future__ import annotations
+
+import re
+import time
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite import Value, nn, no_grad, record_origins
+from viz.net.boxes import Drawing
+from viz.net.modules import part_of
+from viz.net.net import _Model, _Root, draw_net
+
+ONES = np.ones((4, 2))
+
+
+class Residual(nn.Module):
+    def __init__(self, dim: int) -> None:
+        self.body = nn.Sequential(nn.Linear(dim, dim, seed=0), ag.relu)
+
+    def forward(self, x: Any) -> Any:
+        return x + self.body(x)
+
+
+class Loop(nn.Module):
+    def __init__(self, cell: Any = nn.RNNCell) -> None:
+        self.cell, self.out = cell(3, 4, seed=0), nn.Linear(4, 1, seed=1)
+
+    def forward(self, x: Any) -> Any:
+        h = None
+        for step in x:
+            h = self.cell(step, h)
+        return self.out(h[0] if isinstance(h, tuple) else h)
+
+
+class Block(nn.Module):
+    def __init__(self, dim: int) -> None:
+        self.norms = [nn.RMSNorm(dim), nn.RMSNorm(dim)]
+        self.attention = nn.MultiHeadAttention(dim, 4, causal=True, seed=0)
+        self.mlp = nn.MLP(dim, [4 * dim, dim], scalars=False, seed=0)
+
+    def forward(self, x: Any) -> Any:
+        x = x + self.attention(self.norms[0](x))
+        return x + self.mlp(self.norms[1](x))
+
+
+class Transformer(nn.Module):
+    def __init__(self, blocks: int, dim: int = 16) -> None:
+        self.character, self.position = nn.Embedding(29, dim, seed=0), nn.Embedding(31, dim, seed=0)
+        self.blocks = [Block(dim) for _ in range(blocks)]
+        self.norm, self.logits = nn.RMSNorm(dim), nn.Linear(dim, 29, seed=0)
+
+    def forward(self, x: Any) -> Any:
+        h = self.character(x) + self.position(np.arange(x.shape[1]))
+        for block in self.blocks:
+            h = block(h)
+        return self.logits(self.norm(h))
+
+
+def planned(model: nn.Module, depth: int | None = None, roll: bool = True) -> Drawing:
+    return _Model(model, (), {}, None).drawing(depth, roll)  # type: ignore[arg-type]
+
+
+def ran(model: nn.Module, *inputs: Any, depth: int | None = None, roll: bool = True) -> Drawing:
+    return _Model(model, inputs, {}, None).drawing(depth, roll)  # type: ignore[arg-type]
+
+
+def rooted(model: nn.Module, root: Value, roll: bool = True) -> Drawing:
+    return _Root(root, (), {}, model, None).drawing(None, roll)  # type: ignore[arg-type]
+
+
+def titles(drawing: Drawing) -> list[str]:
+    return [f"{box.title}{f' ×{box.times}' if box.times > 1 else ''}".replace("\n", ", ") for box in drawing.every()]
+
+
+def arrows(drawing: Drawing) -> set[tuple[str, str, str]]:
+    return {(a.tail.title.replace("\n", ", "), a.head.title.replace("\n", ", "), a.kind) for a in drawing.arrows}
+
+
+# --- without running -----------------------------------------------------------------------------------------------
+
+
+def test_a_chain_has_arrows_with_the_shapes_that_are_known() -> None:
+    drawing = planned(nn.Sequential(nn.Linear(64, 32), ag.relu, nn.Linear(32, 10)))
+    assert titles(drawing) == ["input", "Sequential()", "Linear(64, 32)", "relu", "Linear(32, 10)", "output"]
+    found = [(arrow.tail.title, arrow.head.title, arrow.labels) for arrow in drawing.arrows]
+    assert ("Linear(64, 32)", "relu", ("(…, 32)",)) in found
+    assert ("relu", "Linear(32, 10)", ("(…, 32)",)) in found
+    assert {(arrow.tail.title, arrow.head.title) for arrow in drawing.arrows} >= {
+        ("input", "Linear(64, 32)"),
+        ("Linear(32, 10)", "output"),
+    }
+
+
+def test_boxes_show_parameters_with_shapes_and_counts() -> None:
+    source = draw_net(nn.Sequential(nn.Linear(64, 10)), style="modules").source
+    for text in ("Linear(64, 10)", "650 parameters", "weight", "(64, 10)", ">640<", "bias", "(10,)", ">10<"):
+        assert text in source
+
+
+def test_depth_closes_boxes_that_say_what_they_hide() -> None:
+    model = nn.Sequential(nn.MLP(2, [3, 1]), nn.Tanh())
+    assert titles(planned(model, depth=0)) == ["input", "Sequential()", "output"]
+    closed = planned(model, depth=1)
+    assert titles(closed) == ["input", "Sequential()", "MLP()", "Tanh()", "output"]
+    mlp = closed.boxes[1].inside[0]
+    assert (mlp.total, mlp.note) == (13, "5 modules inside")
+    assert "5 modules inside" in draw_net(model, depth=1).source
+
+
+def test_equal_modules_in_a_row_are_one_box() -> None:
+    model = nn.Sequential(*[nn.Linear(4, 4) for _ in range(3)], nn.Linear(4, 1))
+    assert "Linear(4, 4) ×3" in titles(planned(model))
+    assert "3 × 20 parameters" in draw_net(model, style="modules").source
+    assert titles(planned(model, roll=False)).count("Linear(4, 4)") == 3
+
+
+def test_a_pattern_that_repeats_is_a_group() -> None:
+    model = nn.Sequential(*[part for _ in range(3) for part in (nn.Linear(4, 4), ag.tanh)])
+    drawing = planned(model)
+    assert titles(drawing) == ["input", "Sequential()", "repeated ×3", "Linear(4, 4)", "tanh", "output"]
+
+
+def test_unequal_sizes_are_not_rolled() -> None:
+    drawing = planned(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 5), nn.Linear(5, 5)))
+    assert not any("×" in title for title in titles(drawing))
+
+
+def test_where_only_forward_knows_the_order_there_are_no_arrows_and_the_legend_says_so() -> None:
+    drawing = planned(Residual(4))
+    assert [arrow for arrow in drawing.arrows if arrow.tail.title == "Residual()"] == []
+    block = planned(Block(16))
+    assert {arrow.tail.title for arrow in block.arrows} <= {"Linear(16, 64)", "ReLU()"}
+    assert "RMSNorm(16) ×2" in titles(block)
+    assert "draw_net(model, x)" in draw_net(Block(16)).source
+
+
+# --- running -------------------------------------------------------------------------------------------------------
+
+
+def test_the_arrows_are_the_data_flow() -> None:
+    drawing = ran(nn.Sequential(nn.Linear(2, 3, seed=0), ag.tanh, nn.Linear(3, 1, seed=1)), ONES)
+    assert arrows(drawing) == {
+        ("x", "Linear(2, 3)", "data"),
+        ("Linear(2, 3)", "tanh", "data"),
+        ("tanh", "Linear(3, 1)", "data"),
+        ("Linear(3, 1)", "output", "data"),
+    }
+    assert {arrow.labels for arrow in drawing.arrows} == {("(4, 2)",), ("(4, 3)",), ("(4, 1)",)}
+
+
+def test_a_residual_has_two_arrows_into_its_sum() -> None:
+    drawing = ran(nn.Sequential(nn.Linear(2, 4, seed=0), Residual(4)), ONES)
+    assert {(tail, head) for tail, head, _ in arrows(drawing) if head == "+"} == {("relu", "+"), ("Linear(2, 4)", "+")}
+
+
+def test_blocks_in_a_row_are_one_box_and_its_arrows_stay() -> None:
+    model = nn.Sequential(nn.Linear(2, 4, seed=0), *[Residual(4) for _ in range(5)], nn.Linear(4, 1, seed=0))
+    drawing = ran(model, ONES)
+    assert titles(drawing).count("Residual() ×5") == 1
+    assert ("+", "Linear(4, 1)", "data") in arrows(drawing)
+    assert ("+", "Linear(4, 4)", "data") not in arrows(drawing)
+    box = next(box for box in drawing.every() if box.title == "Residual()")
+    assert (box.total, box.calls, box.name) == (20, False, "[1] … [5]")
+    assert titles(ran(model, ONES, roll=False)).count("Residual()") == 5
+
+
+def test_the_calls_of_a_cell_are_one_box_with_a_loop() -> None:
+    drawing = ran(Loop(), np.ones((5, 2, 3)))
+    assert "RNNCell(3, 4) ×5" in titles(drawing)
+    assert "Linear(3, 4)" in titles(drawing)  # once in each call
+    assert ("+, tanh", "Linear(4, 4, bias=False)", "next") in arrows(drawing)
+    assert ("x", "Linear(3, 4)", "data") in arrows(drawing)
+    source = draw_net(Loop(), np.ones((5, 2, 3))).source
+    assert "next call" in source
+    assert "the same module, called 5 times" in source
+
+
+def test_unrolled_calls_stand_by_themselves() -> None:
+    drawing = ran(Loop(), np.ones((5, 2, 3)), roll=False)
+    assert titles(drawing).count("RNNCell(3, 4)") == 5
+    assert {kind for _, _, kind in arrows(drawing)} == {"data"}
+    names = [box.name for box in drawing.every() if box.title == "RNNCell(3, 4)"]
+    assert sorted(names) == ["cell", "cell, call 2", "cell, call 3", "cell, call 4", "cell, call 5"]
+
+
+def test_an_lstm_hands_both_its_states_on() -> None:
+    found = [arrow for arrow in ran(Loop(nn.LSTMCell), np.ones((5, 2, 3))).arrows if arrow.kind == "next"]
+    assert len(found) == 2
+
+
+def test_a_module_without_parameters_is_drawn_where_it_is_called() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            self.one, self.two, self.act = nn.Linear(2, 3, seed=0), nn.Linear(3, 1, seed=0), nn.Tanh()
+
+        def forward(self, x: Any) -> Any:
+            return self.act(self.two(self.act(self.one(x))))
+
+    assert titles(ran(Twice(), ONES)).count("Tanh()") == 2
+
+
+def test_attention_is_drawn_with_its_operations() -> None:
+    drawing = ran(nn.MultiHeadAttention(16, 4, causal=True, seed=0), np.ones((2, 7, 16)))
+    assert titles(drawing).count("Linear(16, 16)") == 4
+    assert "matmul, ÷, where, softmax" in titles(drawing)
+
+
+def test_modules_that_compute_nothing_are_named() -> None:
+    model = nn.Sequential(nn.Linear(2, 3, seed=0), nn.Dropout(0.5), nn.Linear(3, 1, seed=0)).eval()
+    assert ran(model, ONES).notes == ["not in the graph, for nothing was computed there: [1] Dropout(0.5)"]
+
+
+def test_whole_numbers_leave_an_arrow_although_no_graph() -> None:
+    drawing = ran(nn.Sequential(nn.Embedding(5, 2, seed=0), nn.Linear(2, 1, seed=0)), np.array([[1, 2]]))
+    assert ("x", "Embedding(5, 2)", "data") in arrows(drawing)
+
+
+def test_scalars_are_counted() -> None:
+    drawing = ran(nn.MLP(2, [4, 1], seed=0), [Value(1.0), Value(2.0)])
+    assert {arrow.labels for arrow in drawing.arrows} == {("2 scalars",), ("4 scalars",), ("scalar",)}
+
+
+def test_a_class_with_its_own_call_is_drawn_too() -> None:
+    class Micrograd(nn.Module):
+        def __init__(self) -> None:
+            self.layer = nn.Linear(2, 1, seed=0)
+
+        def __call__(self, x: Any) -> Any:
+            return ag.tanh(self.layer(x))
+
+    assert {"Micrograd()", "Linear(2, 1)", "tanh"} <= set(titles(ran(Micrograd(), ONES)))
+
+
+def test_a_shared_parameter_is_an_arrow_of_its_own() -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            self.embed = nn.Embedding(5, 2, seed=0)
+            self.mix = nn.Linear(2, 2, seed=0)
+
+        def forward(self, x: Any) -> Any:
+            return ag.matmul(self.mix(self.embed(x)), ag.transpose(self.embed.weight))
+
+    assert ("Embedding(5, 2)", "transpose", "shared") in arrows(ran(Tied(), np.array([1, 2])))
+
+
+# --- from a root ---------------------------------------------------------------------------------------------------
+
+
+def test_a_root_shows_the_loss_outside_of_the_model() -> None:
+    model = nn.Sequential(nn.Linear(2, 3, seed=0), ag.tanh, nn.Linear(3, 1, seed=1))
+    cost = ag.mean(ag.square(model(ONES)))
+    drawing = rooted(model, cost)
+    assert [box.title for box in drawing.boxes] == ["constant", "Sequential()", "square\nmean", "v11"]
+    assert ("Linear(3, 1)", "square, mean", "data") in arrows(drawing)
+    assert "record_origins" in drawing.notes[-1]
+
+
+def test_the_model_is_found_among_the_variables() -> None:
+    other = nn.Linear(2, 1, seed=5)
+    model = nn.Sequential(nn.Linear(2, 3, seed=0), ag.tanh)
+    cost = ag.mean(model(ONES))
+    assert "Sequential()" in draw_net(cost).source
+    assert other.parameter_count
+
+
+def test_a_recorded_model_needs_no_variable() -> None:
+    with record_origins():
+        cost = ag.mean(nn.Sequential(nn.Linear(2, 3, seed=0), nn.Tanh())(ONES))
+    drawn = draw_net(cost, names={})
+    assert "Tanh()" in drawn.source
+    assert "concluded" not in drawn.source
+
+
+def test_a_loop_is_concluded_as_it_was_watched() -> None:
+    model = Loop()
+    x = np.ones((5, 2, 3))
+    watched = arrows(ran(model, x))
+    concluded = arrows(rooted(model, model(x)))
+    inside = {"Linear(3, 4)", "+, tanh", "Linear(4, 4, bias=False)", "Linear(4, 1)"}
+    assert {a for a in watched if {a[0], a[1]} <= inside} == {a for a in concluded if {a[0], a[1]} <= inside}
+
+
+def test_many_examples_of_scalars_are_few_boxes() -> None:
+    model = nn.MLP(2, [4, 1], seed=0)
+    cost = sum(((model([Value(float(i)), Value(1.0)]) - 1.0) ** 2 for i in range(40)), Value(0.0)) / 40
+    drawing = rooted(model, cost)
+    assert "MLP() ×40" in titles(drawing)
+    assert "relu ×4" in titles(drawing)
+    assert len(titles(drawing)) < 20
+
+
+# --- large ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_transformer_of_twelve_blocks_is_drawn_in_two_seconds() -> None:
+    model, x = Transformer(12), np.zeros((2, 7), int)
+    draw_net(nn.Linear(1, 1)).pipe()  # a worker is there
+    for inputs in ((), (x,)):
+        start = time.perf_counter()
+        picture = draw_net(model, *inputs)
+        assert picture.pipe("svg")
+        assert time.perf_counter() - start < 2
+        assert picture.outline is not None
+        assert "Block()  ×12  blocks[0] … blocks[11]" in picture.outline()
+    drawing = ran(model, x)
+    assert titles(drawing).count("Block() ×12") == 1
+    assert len(titles(drawing)) < 45
+
+
+def test_a_transformer_is_rolled_from_its_loss_too() -> None:
+    model = Transformer(12)
+    drawing = rooted(model, ag.mean(model(np.zeros((2, 7), int))))
+    assert "Block() ×12" in titles(drawing)
+
+
+def test_a_long_chain_of_operations_is_no_recursion() -> None:
+    model = nn.Linear(1, 1, seed=0).to_scalars()
+    h = model([Value(1.0)])[0]
+    for _ in range(20_000):
+        h = h + 0.5
+    assert "+ ×20000" in titles(rooted(model, h)) or "+ ×20,000" in draw_net(h, params=model).source
+
+
+# --- the picture ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_model_is_the_same_text() -> None:
+    for inputs in ((), (np.zeros((2, 7), int),)):
+        assert draw_net(Transformer(2), *inputs).source == draw_net(Transformer(2), *inputs).source
+
+
+@pytest.mark.parametrize("rankdir", ["TB", "BT", "LR", "RL"])
+def test_every_direction_is_drawn(rankdir: str) -> None:
+    svg = draw_net(Loop(), np.ones((3, 2, 3)), rankdir=rankdir).pipe("svg", encoding="utf-8")
+    text = " ".join(ET.fromstring(svg).itertext())
+    assert "RNNCell(3, 4)" in text
+    assert "forward pass, with shapes" in text
+
+
+def test_what_all_comes_from_one_place_goes_through_the_title() -> None:
+    source = draw_net(nn.Sequential(nn.Linear(2, 4, seed=0), Residual(4)), ONES, style="modules").source
+    heads = re.findall(r"(b\d+_head|b\d+) -> (b\d+_head|b\d+) \[.*tooltip", source)
+    assert any(tail.endswith("_head") and not head.endswith("_head") for tail, head in heads)
+
+
+_TITLES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["<b>", '"', "\\N", "{a|b}", "</script>", "&amp;", "a\nb", "😀", "]]>", "\x00"]
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(_TITLES, _TITLES)
+def test_hostile_titles_do_nothing(title: str, name: str) -> None:
+    hostile = type("Hostile", (nn.Linear,), {"extra_repr": lambda self: title})
+    box = nn.Module()
+    setattr(box, name or "a", hostile(2, 3, seed=0))
+    box.__class__ = type(
+        name.replace("\x00", "") or "B", (nn.Module,), {"forward": lambda self, x: vars(self)[name or "a"](x)}
+    )
+    for inputs in ((), (ONES,)):
+        ET.fromstring(draw_net(box, *inputs).pipe("svg"))
+
+
+# --- errors --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("thing", [3.0, "model", [1.0], [], None, nn.Linear])
+def test_what_is_neither_a_module_nor_a_value(thing: Any) -> None:
+    with pytest.raises(TypeError, match=r"draws a module .* or a Value, not .*, of type"):
+        draw_net(thing)
+
+
+def test_a_value_takes_no_inputs() -> None:
+    with pytest.raises(TypeError, match="a Value and 1 inputs"):
+        draw_net(Value(1.0) * 2.0, ONES)
+
+
+def test_no_module_is_to_be_found() -> None:
+    w = Value(1.0)
+    with pytest.raises(TypeError, match=r"params=model.*draw_dot"):
+        draw_net(w * 2.0, names={})
+
+
+def test_no_graph() -> None:
+    model = nn.Sequential(nn.Linear(2, 3, seed=0), Residual(3))
+    with no_grad(), pytest.raises(TypeError, match="no graph; call draw_net outside of no_grad"):
+        draw_net(model, ONES)
+    with pytest.raises(TypeError, match="give a Value to a model without parameters"):
+        draw_net(nn.Sequential(nn.Tanh()), ONES)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ({"rankdir": "XY"}, "unknown rankdir 'XY'; the directions are LR"),
+        ({"style": "3d"}, "unknown style '3d'; they are auto, modules, neurons"),
+        ({"edges": "all"}, "unknown edges 'all'; they are weight, gradient"),
+        ({"depth": -1}, "depth is -1; it is how many levels"),
+        ({"depth": 1.5}, "depth is 1.5"),
+        ({"format": "gif"}, "unknown format 'gif'"),
+    ],
+)
+def test_unknown_options(option: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        draw_net(nn.RNNCell(2, 3), **option)
+
+
+def test_what_the_model_raises_comes_through() -> None:
+    with pytest.raises(ValueError, match="needs 2 features"):
+        draw_net(Residual(2), np.ones((4, 7)))
+
+
+def test_part_of_a_model_is_read_once() -> None:
+    assert part_of(Residual(4)).total == 20

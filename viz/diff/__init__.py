@@ -1,0 +1,1 @@
+"""Two passes, or two training steps, on one picture."""

@@ -1,0 +1,1 @@
+"""What is drawn: a graph at one moment, and what makes it smaller or clearer."""

@@ -1,0 +1,1 @@
+"""Where things stand: `dot` in a process of its own, and our own layout by rank."""

@@ -1,0 +1,1 @@
+"""Networks: modules as boxes, neurons in columns."""

@@ -1,0 +1,1 @@
+"""Graphs as pictures: colours, boxes, arrows, legends, and Graphviz' own `Digraph`."""
