@@ -112,7 +112,7 @@ def _run(argv: list[str]) -> int:
 
 def _print_tree(root: Value) -> None:
     from viz import tree
-    from viz.terminal import takes_color
+    from viz.terminal.table import takes_color
 
     if not isinstance(root, Constant):
         root.backward()

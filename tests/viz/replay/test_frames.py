@@ -12,8 +12,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Constant, Value
-from viz.replay import frames
 from viz.pictures.style import BACKWARD, FORWARD
+from viz.replay import frames
 from viz.replay.steps import Steps, steps
 
 SVG = "{http://www.w3.org/2000/svg}"
