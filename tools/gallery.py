@@ -27,7 +27,7 @@ from autograd_lite import Value  # noqa: E402
 from demos import _shared  # noqa: E402
 from demos.__main__ import demos  # noqa: E402
 from viz import draw_dot  # noqa: E402
-from viz.rendering import write_atomically  # noqa: E402
+from viz.pictures.rendering import write_atomically  # noqa: E402
 
 DOCS, README = ROOT / "docs", ROOT / "README.md"
 NAMES = ["value", *demos()]

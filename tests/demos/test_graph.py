@@ -60,29 +60,27 @@ def test_a_node_that_two_others_use_adds_up_two_products():
 
 
 @pytest.mark.parametrize(("f", "at"), [(graph.formula, graph.ABC), (graph.neuron, graph.WEIGHTS)])
-def test_the_chain_rule_in_words_gives_what_backward_gave(f, at):
-    J = snapshot(graph.both_passes(f, at))
-    steps = graph.backward_steps(J)
-    assert {name: number for name, (number, _) in steps.items()} == pytest.approx(
-        {node.title: node.gradient for node in J if not node.is_constant}
-    )
-    for name, (number, step) in steps.items():
-        assert step.startswith(f"dJ/d{name} = ")
-        assert step.endswith(f" = {number:.4g}")
-    order = list(steps)
-    for node in J:
-        for slot in node.slots:
-            source = J.nodes[slot.source]
-            assert source.is_constant or order.index(source.title) > order.index(node.title)
+def test_the_steps_end_with_the_values_and_the_derivatives_that_the_graph_has(f, at, capsys):
+    graph.tell(f, at)
+    printed = capsys.readouterr().out
+    values = dict(re.findall(r"forward +(\w) = .*?(\S+)(?: \(\w+\))?$", printed, re.MULTILINE))
+    derivatives = dict(re.findall(r"dJ/d(\w) \+?= .*?(\S+)(?: \(the seed\))?$", printed, re.MULTILINE))
+    nodes = numbers(f, at)
+    named = {name: node for name, node in nodes.items() if node.name}
+    assert values == {name: f"{node.value:.4g}" for name, node in named.items()}
+    assert derivatives == {name: f"{node.gradient:.4g}" for name, node in named.items() if not node.is_constant}
 
 
-def test_the_steps_are_told_one_by_one():
-    J = snapshot(graph.both_passes(graph.formula, graph.ABC))
-    assert graph.forward_steps(J) == ["u = b * c = 6", "v = a + u = 11", "J = 3 * v = 33"]
-    assert graph.backward_steps(J)["c"][1] == "dJ/dc = dJ/du · ∂u/∂c = 3 · 3 = 9"
-    J = snapshot(graph.both_passes(graph.neuron, graph.WEIGHTS))
-    told = "dJ/dz = dJ/ds · ∂s/∂z + dJ/dt · ∂t/∂z = 1 · 0.2689 + (-1) · 1 = -0.7311"
-    assert graph.backward_steps(J)["z"][1] == told
+def test_the_steps_are_told_one_by_one(capsys):
+    graph.tell(graph.formula, graph.ABC)
+    told = [re.sub(r"^ *(\d+/\d+)? *", "", line) for line in capsys.readouterr().out.splitlines()]
+    forward = [
+        "forward   u = b * c = 3 * 2 = 6",
+        "forward   v = a + u = 5 + 6 = 11",
+        "forward   J = 3 * v = 3 * 11 = 33",
+    ]
+    assert told[3:7] == [*forward, "backward  dJ/dJ = 1 (the seed)"]
+    assert "dJ/dc += dJ/du * b = 3 * 3 = 9" in told
 
 
 def test_moving_an_input_moves_the_output_by_its_derivative(capsys):
@@ -118,10 +116,14 @@ def test_the_forward_pass_alone_shows_no_derivative(ran):
     assert "∂" not in words(ran["forward"])
 
 
-def test_the_neuron_s_dz_is_told_to_be_a_minus_y(capsys, tmp_path):
+def test_the_neuron_s_dz_is_told_to_be_the_sum_of_two_paths_and_a_minus_y(capsys, tmp_path):
     graph.main(tmp_path, seed=0, quick=True)
-    told = f"add up to dJ/dz = {A - graph.Y:.4f}: a - y with a = sigmoid(z), {A:.4f} - 1."
-    assert told in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "add up the 2 paths" in printed
+    assert f"  = {-graph.Y:g}\n" in printed  # by t = y z
+    assert f"  = {A:.4g}\n" in printed  # by s = softplus(z)
+    assert f"dJ/dz = path 1 + path 2\n      = {-graph.Y:g} + {A:.4g}\n      = {A - graph.Y:.4g}\n" in printed
+    assert f"a - y with a = sigmoid(z): {A:.4f} - 1 = {A - graph.Y:.4f}." in printed
 
 
 def test_two_red_arrows_arrive_at_the_neuron_s_z(ran):
