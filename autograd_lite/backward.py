@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import modes
-from autograd_lite.graph import walk
+from autograd_lite.graph import raw_inputs, walk
 from autograd_lite.numbers import fixed, number
 from autograd_lite.operation import Operation
 from autograd_lite.shaping import sum_to
@@ -276,9 +276,18 @@ def _contributions(node: Any, g: Any, guarded: bool) -> Iterator[tuple[Value, An
 def sent(node: Value, slot: int, g: Any) -> Any:
     """What a node whose gradient is the number or array `g` sends to the input in one argument slot.
 
-    It is one step of the backward pass, with strong zeros, and touches nobody's ``grad``.
+    It is one step of the backward pass, with strong zeros, and touches nobody's ``grad``. A constant receives None.
+
+    Examples
+    --------
+    >>> y = 3.0 * Value(2.0)
+    >>> sent(y, 0, 1.0), sent(y, 1, 1.0)
+    (None, 3.0)
     """
-    place = sum(type(x) is Value for x in node.inputs[:slot])
+    inputs = raw_inputs(node)
+    if type(inputs[slot]) is not Value:
+        return None
+    place = sum(type(x) is Value for x in inputs[:slot])
     with np.errstate(all="ignore"):
         _, received = next(itertools.islice(_contributions(node, g, guarded=True), place, None))
     return received

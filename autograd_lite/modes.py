@@ -132,7 +132,7 @@ def complex_numbers() -> Iterator[None]:
         yield
 
 
-_NOT_THE_USERS = (os.path.dirname(__file__), os.path.dirname(np.__file__), GENERATED)
+_NOT_THE_USERS = (*(os.path.dirname(file) + os.sep for file in (__file__, np.__file__)), GENERATED)
 
 
 def users_line() -> str:

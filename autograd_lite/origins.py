@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from autograd_lite import modes
 from autograd_lite.text import FLOAT_NAMES
 
-__all__ = ["Origin", "Origins", "all_origins", "calling", "is_recording", "origin_of", "record_origins"]
+__all__ = ["Call", "Origin", "Origins", "all_origins", "calling", "is_recording", "origin_of", "record_origins"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One call of a module, with its arguments; no call equals another."""
+
+    module: Any
+    args: tuple[Any, ...]
+    options: dict[str, Any]
 
 
 class Origin(NamedTuple):
@@ -21,19 +32,31 @@ class Origin(NamedTuple):
     ----------
     line : str
         The user's file and line, as ``/home/ada/train.py:12``.
-    modules : tuple of Module
-        The modules that were being called, the outermost first.
+    calls : tuple of Call
+        The calls of modules that were under way, the outermost first.
     """
 
     line: str
-    modules: tuple[Any, ...]
+    calls: tuple[Call, ...]
+
+    @property
+    def modules(self) -> tuple[Any, ...]:
+        """The modules that were being called, the outermost first."""
+        return tuple(call.module for call in self.calls)
 
 
 class Origins:
-    """The memory of one `record_origins`: it keeps the nodes that were made inside alive as long as it is alive."""
+    """The memory of one `record_origins`: it keeps the nodes that were made inside alive as long as it is alive.
+
+    Attributes
+    ----------
+    calls : list of tuple of Call
+        Every call of a module, as it began, after those that were under way around it.
+    """
 
     def __init__(self) -> None:
         self._of: dict[Any, Origin] = {}
+        self.calls: list[tuple[Call, ...]] = []
 
     def __len__(self) -> int:
         return len(self._of)
@@ -47,9 +70,10 @@ class Origins:
         return self._of.get(node)
 
 
-_calls: ContextVar[tuple[Any, ...]] = ContextVar("autograd_lite module calls", default=())
+_calls: ContextVar[tuple[Call, ...]] = ContextVar("autograd_lite module calls", default=())
 _alive: WeakSet[Origins] = WeakSet()
 _latest: list[Origins] = []
+_lock = threading.Lock()  # a set that another thread adds to cannot be listed
 
 
 @contextmanager
@@ -70,7 +94,8 @@ def record_origins() -> Iterator[Origins]:
     True
     """
     origins = Origins()
-    _alive.add(origins)
+    with _lock:
+        _alive.add(origins)
     _latest[:] = [origins]
     with modes.entered(origins=origins):
         yield origins
@@ -83,13 +108,17 @@ def origin_of(node: Any) -> Origin | None:
 
 def all_origins() -> list[Origins]:
     """All that is recorded and not yet forgotten."""
-    return [origins for origins in list(_alive) if len(origins)]
+    with _lock:
+        alive = list(_alive)
+    return [origins for origins in alive if len(origins)]
 
 
 @contextmanager
-def calling(module: Any) -> Iterator[None]:
-    """Note that a module is being called, if anyone records it."""
-    token = _calls.set((*_calls.get(), module))
+def calling(module: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Iterator[None]:
+    """Note, while origins are being recorded, that a module is being called."""
+    calls = (*_calls.get(), Call(module, args, options))
+    modes.mode().origins.calls.append(calls)
+    token = _calls.set(calls)
     try:
         yield
     finally:

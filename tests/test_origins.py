@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -16,8 +17,8 @@ def test_the_line_is_the_users() -> None:
     with record_origins():
         y = a * a
         z = ag.sum([y, a])
-    assert origin_of(y).line.endswith("test_origins.py:17")
-    assert origin_of(z).line.endswith("test_origins.py:18")
+    assert origin_of(y).line.endswith("test_origins.py:18")
+    assert origin_of(z).line.endswith("test_origins.py:19")
     assert origin_of(a) is None, "a leaf is made by nobody's operation"
     assert origin_of(a + 1.0) is None, "made outside"
 
@@ -30,7 +31,7 @@ def test_modules_are_those_being_called() -> None:
     assert {node.path for node in graph if node.op} == {
         "layers[0].linear", "layers[0].activation", "layers[1].linear",
     }  # fmt: skip
-    assert {node.line for node in graph if node.op} == {"test_origins.py:28"}
+    assert {node.line for node in graph if node.op} == {"test_origins.py:29"}
     weights = [node.name for node in graph if node.role == "parameter"]
     assert "layers[0].linear.weight[1,2]" in weights
 
@@ -87,3 +88,13 @@ def test_a_module_in_the_callers_scope_names_its_parameters() -> None:
     assert [(node.name, node.role) for node in graph if node.name] == [
         ("model[0].weight", "parameter"), ("model[0].bias", "parameter"),
     ]  # fmt: skip
+
+
+def test_a_folder_whose_name_only_begins_like_ours_is_the_users() -> None:
+    theirs = os.path.dirname(ag.__file__) + "_notes" + os.sep + "train.py"
+    names = {"Value": Value}
+    with record_origins():
+        exec(compile("y = Value(1.0) * 2.0", theirs, "exec"), names)
+    origin = origin_of(names["y"])
+    assert origin
+    assert origin.line == f"{theirs}:1"

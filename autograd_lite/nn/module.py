@@ -86,7 +86,7 @@ class Module:
         """Compute the output: ``module(x)`` is ``module.forward(x)``."""
         if not is_recording():
             return self.forward(*args, **kwargs)
-        with calling(self):
+        with calling(self, args, kwargs):
             return self.forward(*args, **kwargs)
 
     # --- what it holds ---

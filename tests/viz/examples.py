@@ -12,6 +12,11 @@ from autograd_lite import Value
 
 Parameters = dict[str, Any]
 
+any_text = st.text(st.characters(codec=None, categories=None), max_size=30) | st.text(
+    st.sampled_from('<>"&|{}[]\\NGETHLnlr;#x41\n\r\t\0\x1b\x7f\x85 ﻿😀\ud800\udfff￾\u202e‏]->/*'), max_size=12
+)
+"""Labels that users may give: any characters, and often those that mean something to Graphviz, XML or a terminal."""
+
 
 def moons(points: int = 100, seed: int = 0) -> tuple[Value, Parameters]:
     """The cost of micrograd's demo in binary operations only, 65,812 values for 100 points; and its parameters."""

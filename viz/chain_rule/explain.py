@@ -15,10 +15,11 @@ from autograd_lite.value import Constant, Value
 from viz.chain_rule.latex import explanation_latex
 from viz.chain_rule.paths import Paths, Way
 from viz.chain_rule.text import explanation_text
+from viz.graphs.contribution import times
 from viz.graphs.names import Names, caller_names
 from viz.graphs.snapshot import Snapshot, read_graph
-from viz.words.escape import is_blank, one_line, shorten
-from viz.words.expression import short_title
+from viz.words.escape import is_blank, one_line, shorten, shorten_name
+from viz.words.expression import NAME_WIDTH, short_title
 
 __all__ = ["MAX_PATHS", "Explanation", "Path", "explain"]
 
@@ -57,7 +58,7 @@ class Path:
             return None
         product = 1.0
         for i, local in zip(self.nodes[start:stop], self.locals[start:stop], strict=True):
-            product = _times(self.graph, i, product, local)
+            product = times(self.graph.ops[i], product, local)
         return product
 
 
@@ -233,13 +234,7 @@ def _check(root: Any, wrt: Any, max_paths: Any) -> None:
 def _name(wrt: Value, called: Names) -> str:
     """What to call a value that is not in the graph."""
     name = called.get(id(wrt), "") if is_blank(wrt.label) else wrt.label
-    return shorten(one_line(name), 24) or "wrt"
-
-
-def _times(graph: Snapshot, i: int, g: float, local: float) -> float:
-    """One step of the backward pass on numbers; a zero gradient is a strong zero, as there."""
-    op = graph.ops[i]
-    return 0.0 if g == 0 or (local == 0 and op is not None and op.selects) else g * local
+    return shorten_name(one_line(name), NAME_WIDTH) or "wrt"
 
 
 def _path(graph: Snapshot, values: Mapping[int, Value], way: Way, seed: Any) -> Path:
@@ -249,7 +244,7 @@ def _path(graph: Snapshot, values: Mapping[int, Value], way: Way, seed: Any) -> 
     g = seed
     for (i, k), local in zip(steps, locals, strict=True):
         plain = type(g) is float and type(local) is float
-        g = _times(graph, i, g, local) if plain else sent(values[i], k, g)
+        g = times(graph.ops[i], g, local) if plain else sent(values[i], k, g)
     return Path(graph, way.nodes, way.slots, locals, g)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from viz.graphs.snapshot import Snapshot
-from viz.words.expression import reading_order
+from viz.words.expression import reading_slots
 
 __all__ = ["Paths", "Way"]
 
@@ -82,10 +82,7 @@ class Paths:
 
     def _ways(self, i: int) -> list[int]:
         """The slots of a node that lead to the end, in the order in which they are read."""
-        first, last = self._offsets[i], self._offsets[i + 1]
-        op = self._graph.ops[i]
-        slots = reading_order(self._graph.nodes[i]) if op and op.name == "dot_many" else range(last - first)
-        return [k for k in slots if self._leads[self._sources[first + k]]]
+        return [k for k in reading_slots(self._graph, i) if self._leads[self._source(i, k)]]
 
     def count(self) -> int:
         """How many paths there are, exactly."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from viz.graphs.snapshot import Node, Snapshot
 from viz.terminal.table import cells
-from viz.words.expression import derivative_name, expression, formula, is_plain, short_title
+from viz.words.expression import derivative_name, expression, formula, is_plain, short_title, total_derivative
 from viz.words.numbers import short_number
 from viz.words.slopes import row_text, slope_at
 
@@ -62,7 +62,7 @@ def explanation_text(e: Explanation) -> str:
 
 def _derivative(e: Explanation) -> str:
     is_array = e.graph.nodes[e.graph.roots[0]].shape
-    return f"d sum({e.root})/d{e.wrt}" if is_array else f"d{e.root}/d{e.wrt}"
+    return total_derivative(f"sum({e.root})" if is_array else e.root, e.wrt)
 
 
 # --- what it is about ------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def _formula(graph: Snapshot, node: Node, slot: int) -> tuple[str, str]:
         return formula(graph, node, slot, width=_FORMULA_WIDTH), ""
     words = formula(graph, node, slot, row_text(slope.formula), _FORMULA_WIDTH)
     why = formula(graph, node, slot, row_text(slope.condition), _FORMULA_WIDTH) if slope.condition is not None else ""
-    return words, f" ({why})".replace("<=", "≤").replace(">=", "≥") if why else ""
+    return words, f" ({why})" if why else ""
 
 
 def _factor(text: str, first: bool = False) -> str:
@@ -235,15 +235,15 @@ def _sum(e: Explanation, name: str) -> list[str]:
 
 def _added(terms: Iterable[str]) -> str:
     text = ""
-    for term in terms:
-        minus = term.startswith("-") and " " not in term
-        text += (f" - {term[1:]}" if minus else f" + {term}") if text else term
+    for term in (f"({term})" if " … " in term else term for term in terms):
+        text += (f" - {term[1:]}" if term.startswith("-") else f" + {term}") if text else term
     return text
 
 
 def _gradient(e: Explanation) -> str:
     node = e.graph.nodes[e.end or 0]
-    name = f"{e.wrt}.grad" if node.name and is_plain(e.wrt) else f"the gradient of {e.wrt}"
+    is_code = node.name == e.wrt and is_plain(e.wrt) and not e.wrt.startswith("[")
+    name = f"{e.wrt}.grad" if is_code else f"the gradient of {e.wrt}"
     if e.gradient is None:
         root = e.graph.nodes[e.graph.roots[0]]
         call = "sum().backward()" if root.shape else "backward()"

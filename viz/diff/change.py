@@ -94,11 +94,11 @@ class Change:
 
 def change_of(before: Any, after: Any) -> Change:
     """Compare a number or an array with what it was."""
-    if before is None or after is None or np.shape(before) != np.shape(after):
-        return Change(before, after, None)
     if isinstance(before, float) and isinstance(after, float):
         same = before == after or (math.isnan(before) and math.isnan(after))
         return Change(before, after, 0.0 if same else after - before)
+    if before is None or after is None or np.shape(before) != np.shape(after):
+        return Change(before, after, None)
     old, new = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     same = (old == new) | (np.isnan(old) & np.isnan(new))
     with np.errstate(all="ignore"):  # inf - inf is shown as nan

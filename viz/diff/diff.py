@@ -18,7 +18,7 @@ from viz.graphs.names import Names, caller_names
 from viz.graphs.rolling import roll
 from viz.graphs.snapshot import Snapshot, read_graph
 from viz.layout.layout import check_format
-from viz.pictures.dot import RANKDIRS, dot_id
+from viz.pictures.dot import RANKDIRS, check_rankdir, dot_id
 from viz.pictures.rendering import Picture
 from viz.pictures.scale import Scale, sign_colour
 from viz.pictures.style import FONT, INK, LINE
@@ -100,8 +100,7 @@ def draw_diff(
     >>> "2 → 1.58" in picture.source, "49 → 32.95" in picture.source
     (True, True)
     """
-    if rankdir not in RANKDIRS:
-        raise ValueError(f"unknown rankdir {rankdir!r}; the directions are {', '.join(RANKDIRS)}")
+    check_rankdir(rankdir)
     check_format(format)
     called = caller_names(names, sys._getframe(1))
     old, new = _graph("before", before, called, params), _graph("after", after, called, params)
@@ -128,7 +127,7 @@ def _graph(which: str, root: Any, called: Names, params: Any) -> Snapshot:
 def _fitted(before: Snapshot, after: Snapshot) -> tuple[Snapshot, Snapshot]:
     """Make both small enough in the same way, or nothing would match."""
     if max(len(before), len(after)) > ROLLED_ABOVE:
-        return roll(before), roll(after)
+        return roll(before, shown="norm"), roll(after, shown="norm")
     return fitted(before), fitted(after)
 
 

@@ -67,7 +67,7 @@ class Difference:
         passes = self.both.before.has_gradients, self.both.after.has_gradients
         missing = [words for words, computed in zip(("before", "after"), passes, strict=True) if not computed]
         if missing:
-            return (f"{' and '.join(missing)}: backward() was not called, so there is no change of gradients to show",)
+            return (f"{' and '.join(missing)}: the backward pass has not run, so no change of gradients is known",)
         return ()
 
     # --- a value -------------------------------------------------------------------------------------------------
@@ -144,14 +144,13 @@ class Difference:
 
 
 def _joined(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
-    """What was merged or left out, of both graphs or of one; merged values are shown by their norm here."""
+    """What was merged or left out, of both graphs or of one."""
     for which, notes, others in (("before", before, after), ("after", after, before)):
         for note in notes:
-            text = note.replace("with their least, mean and greatest number", "with the norm of their numbers")
             if note not in others:
-                yield f"{which}: {text}"
+                yield f"{which}: {note}"
             elif which == "after":
-                yield text
+                yield note
 
 
 def _changes(pairs: list[Pair], before: Sequence[Any], after: Sequence[Any]) -> list[Change]:
@@ -203,9 +202,12 @@ def _row(change: Difference, place: Place) -> list[Cell]:
         return [Cell(f"{place.lead}{short_title(node)}  (see above)"), *[Cell("")] * 4]
     presence = change.presence(k)
     if presence:
-        texts = [short_number(node.value), "", "" if node.gradient is None else short_number(node.gradient), ""]
+        known = "not computed" if node.gradient is None else short_number(node.gradient)
+        texts = [short_number(node.value), "", known, ""]
     else:
         value, gradient = change.values[k], change.gradients[k]
-        texts = [value.both(), value.words(), "-" if node.is_constant else gradient.both(), gradient.words()]
+        texts = [value.both(), value.words(), gradient.both(), gradient.words()]
+    if node.is_constant:
+        texts[2] = "-"
     what = place.lead + change.what(k) + (f"  ({presence})" if presence else "")
     return [Cell(what), *map(Cell, texts, (BLUE, BOLD, RED, BOLD))]

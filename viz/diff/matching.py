@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from viz.graphs.snapshot import Snapshot
-from viz.words.expression import reading_order
+from viz.words.expression import reading_slots
 from viz.words.options import option_text
 
 __all__ = ["Arrow", "Matched", "Pair", "match"]
@@ -93,11 +93,10 @@ class Matched:
     @staticmethod
     def _slots(graph: Snapshot, i: int | None, of: dict[int, int] | None = None) -> dict[int, int]:
         """Return the pairs in a value's slots; after the change a value's id is the number of its pair."""
-        if i is None or graph.ops[i] is None:
+        if i is None:
             return {}
-        node = graph.nodes[i]
-        sources = {slot: node.slots[slot].source for slot in reading_order(node)}
-        return sources if of is None else {slot: of[source] for slot, source in sources.items()}
+        sources = _sources(graph, i)
+        return {slot: sources[slot] if of is None else of[sources[slot]] for slot in reading_slots(graph, i)}
 
 
 def match(before: Snapshot, after: Snapshot) -> list[int | None]:
@@ -218,9 +217,9 @@ def _formulas(graph: Snapshot, known: dict[int, tuple[str, int]], numbers: dict[
 
 
 def _options(graph: Snapshot, i: int) -> tuple[str, ...]:
-    return tuple(f"{key}={option_text(value)}" for key, value in sorted(graph.nodes[i].options.items()))
+    return tuple(f"{key}={option_text(value)}" for key, value in sorted(graph.options.get(i, {}).items()))
 
 
-def _sources(graph: Snapshot, i: int) -> Iterable[int]:
+def _sources(graph: Snapshot, i: int) -> list[int]:
     found: list[int] = graph.sources[graph.offsets[i] : graph.offsets[i + 1]].tolist()
     return found

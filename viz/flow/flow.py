@@ -19,7 +19,7 @@ from viz.graphs.names import caller_names
 from viz.graphs.snapshot import Node, Snapshot, read_graph
 from viz.layout.layout import check_format
 from viz.pictures.badges import badge_row
-from viz.pictures.dot import EDGE_LABELS_UP_TO, RANKDIRS, dot_id, drawing_order, edge_label, node_tooltip, small
+from viz.pictures.dot import EDGE_LABELS_UP_TO, check_rankdir, dot_id, drawing_order, edge_label, node_tooltip, small
 from viz.pictures.rendering import Picture
 from viz.pictures.scale import Scale, magnitude, scale_of, sign_colour
 from viz.pictures.style import BACKWARD, FONT, INK, LINE, MUTED, ODD, ROLES
@@ -92,12 +92,11 @@ def draw_flow(
     >>> ">-3<" in picture.source, ">+2<" in picture.source, "backward<BR/>starts here" in picture.source
     (True, True, True)
     """
-    if rankdir not in RANKDIRS:
-        raise ValueError(f"unknown rankdir {rankdir!r}; the directions are {', '.join(RANKDIRS)}")
+    check_rankdir(rankdir)
     check_format(format)
     graph = read_graph(root, caller_names(names, sys._getframe(1)), params)
     picture = Picture(format=format, timeout=timeout, outline=lambda: str(tree_text(graph)))
-    write_flow(picture, graph if full else fitted(graph), rankdir)
+    write_flow(picture, graph if full else fitted(graph, shown="least and greatest gradient"), rankdir)
     return picture
 
 

@@ -106,7 +106,7 @@ def fill(axes: Axes, one: Map, steps: NDArray[np.int_]) -> None:
         _pattern(axes, [(edges[start], edges[end], i) for i, start, end in _runs(cells)], look)
     for y in range(1, rows if rows <= LINED else 1):
         axes.axhline(y, color="white", linewidth=1.0)
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
 
 

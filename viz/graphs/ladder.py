@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from viz.graphs.folding import copy_leaves, fold_sums
-from viz.graphs.rolling import roll
+from viz.graphs.rolling import SHOWN, roll
 from viz.graphs.snapshot import Snapshot
 
 __all__ = ["ROLLED_ABOVE", "fitted"]
@@ -19,8 +19,8 @@ ROLLED_ABOVE = 1_000
 """A graph of more values is rolled."""
 
 
-def fitted(graph: Snapshot) -> Snapshot:
-    """Make a graph small enough to be drawn; a small one stays as it is.
+def fitted(graph: Snapshot, shown: str = SHOWN) -> Snapshot:
+    """Make a graph small enough to be drawn; a small one stays as it is. `shown` is for the note: see `roll`.
 
     Examples
     --------
@@ -34,5 +34,5 @@ def fitted(graph: Snapshot) -> Snapshot:
     (3001, 7)
     """
     if len(graph) > ROLLED_ABOVE:
-        return roll(graph)
+        return roll(graph, shown=shown)
     return copy_leaves(fold_sums(graph))

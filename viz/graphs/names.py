@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import FrameType
@@ -12,7 +13,16 @@ import numpy as np
 from autograd_lite.nn.module import Module
 from autograd_lite.value import Value
 
-__all__ = ["Names", "ParameterName", "caller_names", "given_names", "joined", "module_path", "parameter_names"]
+__all__ = [
+    "Names",
+    "ParameterName",
+    "caller_names",
+    "given_names",
+    "joined",
+    "module_path",
+    "parameter_names",
+    "variable_names",
+]
 
 Names = dict[int, str]
 """From the identity of a value to its name."""
@@ -48,32 +58,53 @@ def given_names(names: Any) -> Names:
         raise TypeError(f'names is {type(names).__name__}; it maps names to values, as {{"a": a}} or locals() do')
     found: Names = {}
     for name, held in pairs:
-        if not name.startswith("_"):
-            for path, value in _values(name, held, _DEPTH):
-                found.setdefault(id(value), path)
+        _name(found, name, held)
     return found
+
+
+def _name(found: Names, name: str, held: Any) -> None:
+    """Add what a variable names, unless it has a name already."""
+    if not name.startswith("_"):
+        for path, value in _values(name, held, _DEPTH):
+            found.setdefault(id(value), path)
 
 
 def caller_names(names: Mapping[str, Any] | None, frame: FrameType) -> Names:
     """Names from the dict that the caller gave, else from the caller's variables, the local ones first."""
     if names is not None:
         return given_names(names)
-    found = given_names(_variables(frame.f_locals))
-    if frame.f_locals is not frame.f_globals:
-        found = given_names(_variables(frame.f_globals)) | found
+    if frame.f_locals is frame.f_globals:
+        return variable_names(frame.f_globals)
+    return variable_names(frame.f_locals, frame.f_globals)
+
+
+def variable_names(*scopes: Mapping[str, Any]) -> Names:
+    """Names from variables, whatever else there may be among them; those of the first scope count first.
+
+    Examples
+    --------
+    >>> a = Value(1.0)
+    >>> list(variable_names({"x": a, 1: "no name"}, {"y": a}).values())
+    ['x']
+    """
+    found: Names = {}
+    for scope in scopes:
+        for name, held in list(scope.items()):  # a copy, as above; a module's dict may have keys that are no names
+            if isinstance(name, str):
+                with contextlib.suppress(Exception):  # a half-made module names nothing: nobody asked for its names
+                    _name(found, name, held)
     return found
 
 
-def _variables(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy a scope, for other threads may add to it; a module's dict may have keys that are no names."""
-    return {name: held for name, held in list(scope.items()) if isinstance(name, str)}
-
-
 def _values(path: str, held: Any, depth: int) -> Iterator[tuple[str, Value]]:
-    """Yield the Values in a variable: itself, or the elements of a container."""
-    if isinstance(held, Value):
+    """Yield the Values in a variable: itself, or the elements of a container.
+
+    The type is asked, not the object: proxies answer for another one, or raise.
+    """
+    kind = type(held)
+    if issubclass(kind, Value):
         yield path, held
-    elif isinstance(held, Module):
+    elif issubclass(kind, Module):
         for name, value in held.named_parameters():
             yield ParameterName(joined(path, name)), value
     elif depth and _may_hold_values(held):
@@ -83,14 +114,15 @@ def _values(path: str, held: Any, depth: int) -> Iterator[tuple[str, Value]]:
 
 def _may_hold_values(held: Any) -> bool:
     """Whether the first element tells that a look inside is worth the time: a variable may be a list of a million."""
-    if isinstance(held, np.ndarray):
-        return bool(held.dtype == object)
-    if type(held) not in (list, tuple, dict) or not held:
+    kind = type(held)
+    if issubclass(kind, np.ndarray):
+        elements = held.flat if held.dtype == object else ()
+    else:
+        elements = held.values() if kind is dict else held if kind in (list, tuple) else ()
+    first = next(iter(elements), None)
+    if not issubclass(type(first), (Value, Module, list, tuple, dict, np.ndarray)):
         return False
-    if type(held) is dict and not all(type(key) is str for key in list(held)):
-        return False
-    first = next(iter(held.values() if type(held) is dict else held), None)
-    return isinstance(first, (Value, Module, list, tuple, dict, np.ndarray))
+    return kind is not dict or all(type(key) is str for key in list(held))
 
 
 def _elements(held: Any) -> Iterable[tuple[str, Any]]:

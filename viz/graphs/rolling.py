@@ -10,6 +10,7 @@ Leaves are told apart by what uses them, so that each layer's weights are a box 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Hashable, Iterable
 from typing import Any
@@ -23,19 +24,25 @@ from viz.graphs.nodes import Node, Slot
 from viz.graphs.snapshot import Snapshot
 from viz.words.expression import order_matters
 
-__all__ = ["BOXES", "roll"]
+__all__ = ["BOXES", "SHOWN", "roll"]
 
 BOXES = 30
 """How many boxes a rolled picture has at most, unless the kinds of values are more."""
 
+SHOWN = "least, mean and greatest number"
+"""What most pictures show of the numbers of a box."""
+
 _ARGUMENTS = 1000  # more than any operation has in places of its own
+_WORDS = re.compile(r"\[[^\]]*\]|[^\W\d]+|\d+|.", re.DOTALL)  # what a name is made of: words, numbers, indices
 
 Ints = NDArray[np.int64]
 Colours = NDArray[np.uint64]
 
 
-def roll(graph: Snapshot, boxes: int = BOXES) -> Snapshot:
+def roll(graph: Snapshot, boxes: int = BOXES, shown: str = SHOWN) -> Snapshot:
     """Merge values of equal structure; each node of the result has a `count`, and the numbers of all its members.
+
+    The note that this leaves says what is `shown` of those numbers.
 
     Examples
     --------
@@ -50,7 +57,7 @@ def roll(graph: Snapshot, boxes: int = BOXES) -> Snapshot:
     edges = _Edges(graph)
     colours = _structure(graph, edges, boxes)
     members = _classes(colours, edges.owners)
-    return _rolled(graph, edges, members)
+    return _rolled(graph, edges, members, shown)
 
 
 class _Edges:
@@ -64,11 +71,11 @@ class _Edges:
         self.numbers = np.flatnonzero(~inside)
         self.sources = graph.sources[~inside]
         self.consumers = self.owners[consumers[~inside]]
-        places = np.arange(len(graph.sources)) - graph.offsets[:-1][consumers]
+        self.places = (np.arange(len(graph.sources)) - graph.offsets[:-1][consumers])[~inside]
         self.large = np.bincount(self.owners, minlength=len(graph)) > 1
         fixed = np.array([_in_places(graph, int(i)) for i in _first_of_each_kind(graph)])
         kinds = _kinds(graph)
-        self.arguments = np.where(fixed[kinds[self.consumers]] & ~self.large[self.consumers], places[~inside], 0)
+        self.arguments = np.where(fixed[kinds[self.consumers]] & ~self.large[self.consumers], self.places, 0)
 
 
 def _kinds(graph: Snapshot) -> Ints:
@@ -118,17 +125,19 @@ def _structure(graph: Snapshot, edges: _Edges, boxes: int) -> Colours:
 
 def _first_colours(graph: Snapshot, large: NDArray[np.bool_], named: bool) -> Colours:
     """What a node is by itself; with `named`, what it is called counts, numbers in the name apart."""
-    roots, columns = set(graph.roots), zip(graph.ops, graph.roles, graph.values, large.tolist(), strict=True)
+    roots = set(graph.roots)
+    columns = zip(graph.ops, graph.roles, graph.values, graph.gradients, large.tolist(), strict=True)
     return _mixed(
         _numbered(
             (
                 "sum_many" if is_sum else op.name if op else "",
                 role,
-                None if type(value) is float else np.shape(value),
+                None if type(value) is float else (value.shape, value.dtype.char),
+                gradient is None,
                 i in roots,
                 (_pattern(graph.names.get(i, "")), graph.path(i)) if named else "",
             )
-            for i, (op, role, value, is_sum) in enumerate(columns)
+            for i, (op, role, value, gradient, is_sum) in enumerate(columns)
         )
     )
 
@@ -186,7 +195,7 @@ def _classes(colours: Colours, owners: NDArray[np.intp]) -> list[NDArray[np.intp
 # --- boxes ---------------------------------------------------------------------------------------------------------
 
 
-def _rolled(graph: Snapshot, edges: _Edges, members: list[NDArray[np.intp]]) -> Snapshot:
+def _rolled(graph: Snapshot, edges: _Edges, members: list[NDArray[np.intp]], shown: str) -> Snapshot:
     box = np.zeros(len(graph), np.intp)
     for k, group in enumerate(members):
         box[group] = k
@@ -194,10 +203,10 @@ def _rolled(graph: Snapshot, edges: _Edges, members: list[NDArray[np.intp]]) -> 
     values, gradients = _objects(graph.values), _objects(graph.gradients)
     nodes = [_node(graph, edges, k, group, values, gradients, slots[k]) for k, group in enumerate(members)]
     note = (
-        f"{len(graph):,} values in {len(nodes)} boxes: ×n stands for n values of the same structure, with their least, "
-        "mean and greatest number; full=True draws each"
+        f"{len(graph):,} values in {len(nodes)} boxes: ×n stands for n values of one kind, with their {shown}; "
+        f"{'a chain of additions is one sum; ' if edges.large.any() else ''}full=True draws each"
     )
-    return Snapshot.of(nodes, tuple(int(box[i]) for i in graph.roots), (*graph.notes, note))
+    return Snapshot.of(nodes, tuple(box[list(graph.roots)].tolist()), (*graph.notes, note))
 
 
 def _objects(items: list[Any]) -> NDArray[Any]:
@@ -205,18 +214,18 @@ def _objects(items: list[Any]) -> NDArray[Any]:
 
 
 def _slots(graph: Snapshot, edges: _Edges, box: NDArray[np.intp], boxes: int) -> list[list[Slot]]:
-    """One slot for each argument of a box and each box that it comes from."""
+    """One slot for each argument of a box and each box that it comes from, as the first member reads them."""
     keys = (box[edges.consumers] * _ARGUMENTS + edges.arguments) * boxes + box[edges.sources]
-    kinds, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    kinds, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    places = np.where(edges.large[edges.consumers], 0, edges.places)[first].tolist()
     ordered = _objects(graph.locals)[edges.numbers][np.argsort(inverse, kind="stable")]
     found: list[list[Slot]] = [[] for _ in range(boxes)]
-    for kind, count, some in zip(
-        kinds.tolist(), counts.tolist(), np.split(ordered, np.cumsum(counts)[:-1]), strict=True
+    for kind, place, end, count in zip(
+        kinds.tolist(), places, np.cumsum(counts).tolist(), counts.tolist(), strict=True
     ):
         rest, source = divmod(kind, boxes)
-        consumer, argument = divmod(rest, _ARGUMENTS)
-        found[consumer].append(Slot(source, _numbers(some), argument, count))
-    return found
+        found[rest // _ARGUMENTS].append(Slot(source, _numbers(ordered[end - count : end]), place, count))
+    return [sorted(slots, key=lambda slot: (slot.argument, slot.source)) for slots in found]
 
 
 def _numbers(some: NDArray[Any]) -> Any:
@@ -234,37 +243,43 @@ def _node(
     graph: Snapshot, edges: _Edges, k: int, group: NDArray[np.intp], values: Any, gradients: Any, slots: list[Slot]
 ) -> Node:
     first = graph.nodes[int(group[0])]
-    name = first.name if len(group) == 1 else _common_name([graph.names.get(int(i), "") for i in group])
-    known = [g for g in gradients[group] if g is not None]
+    members = group.tolist()
+    name = _common_name([graph.names.get(i, "") for i in members])
     return Node(
         id=k,
         name=name,
         title=name or f"{graph.prefix}{k}",
         role=first.role,
         op=TABLE["sum_many"] if edges.large[group[0]] else first.op,
-        options=first.options,
+        options=first.options if len(members) == 1 else {},
         value=_numbers(values[group]),
-        gradient=_numbers(_objects(known)) if known else None,
+        gradient=_numbers(gradients[group]),
         shape=first.shape,
         dtype=first.dtype,
         slots=tuple(slots),
-        path=first.path,
-        line=first.line,
-        count=len(group),
+        path=_if_same(graph.path(i) for i in members),
+        line=_if_same(graph.lines.get(i, "") for i in members),
+        count=len(members),
     )
 
 
+def _if_same(texts: Iterable[str]) -> str:
+    """The text that all members have; '' if they differ."""
+    found = set(texts)
+    return found.pop() if len(found) == 1 else ""
+
+
 def _common_name(names: list[str]) -> str:
-    """What the names of several values begin with, as ``W[0]`` of W[0][1] and W[0][2]; '' if one has none.
+    """What the names of several values begin with, as ``W[0]`` of W[0][1] and W[0][2]; '' if there is no such word.
 
     Examples
     --------
-    >>> _common_name(["w[0,1]", "w[0,2]"]), _common_name(["x1", "x2"]), _common_name(["a", "b"])
+    >>> _common_name(["w[0,1]", "w[0,2]"]), _common_name(["x1", "x12"]), _common_name(["alpha", "alter"])
     ('w', 'x', '')
     """
     least, greatest = min(names), max(names)  # what these two begin with, all do
-    common = least[: next((i for i, (x, y) in enumerate(zip(least, greatest, strict=False)) if x != y), len(least))]
-    if common in names:
-        return common
-    common = re.sub(r"\[[^\]]*$", "", common)  # an index that was begun
+    if least == greatest:
+        return least
+    parts = zip(_WORDS.findall(least), _WORDS.findall(greatest), strict=False)
+    common = "".join(x for x, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], parts))
     return common if common.endswith("]") else re.sub(r"[\W\d_]+$", "", common)

@@ -79,11 +79,15 @@ class Arrow:
 
 @dataclass(slots=True)
 class Drawing:
-    """Boxes, arrows, and what the legend is to say besides."""
+    """Boxes, arrows, and what the legend is to say besides.
+
+    If the calls are `concluded`, a count of them is that of the uses of a module's parameters.
+    """
 
     boxes: list[Box]
     arrows: list[Arrow]
     notes: list[str] = field(default_factory=list)
+    concluded: bool = False
 
     def every(self) -> Iterator[Box]:
         """Every box, depth first."""

@@ -1,4 +1,4 @@
-"""From boxes in boxes to DOT: a module with others inside is a cluster, its title a node where arrows run downwards."""
+"""From boxes in boxes to DOT: a module with others inside is a cluster, with its title as the first node in it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 from viz.net.boxes import Arrow, Box, Drawing, count_words
-from viz.net.legend import legend_of, sample
 from viz.pictures.dot import small
+from viz.pictures.legend import box_sample, legend_of
 from viz.pictures.rendering import Picture
-from viz.pictures.style import FONT, FORWARD, INK, LINE, ROLES
+from viz.pictures.style import FONT, FORWARD, INK, LINE, ROLES, Look
 from viz.words.escape import html_text, one_line, quoted_text, shorten
 
 __all__ = ["write_boxes"]
@@ -19,6 +19,7 @@ TITLE_WIDTH = 44
 _PARAMETERS = 6  # rows of one box
 _LABELS = 2  # shapes on one arrow
 _QUIET = "#F3F4F6"  # the ground of operations
+_BOX = ROLES["operation"]  # as module and function are drawn
 _GROUNDS = ("#F4F7FA", "#FFFFFF")  # of nested boxes, by turns
 
 
@@ -34,21 +35,20 @@ def write_boxes(dot: Picture, drawing: Drawing, rankdir: str) -> None:
     )
     for i, box in enumerate(drawing.every()):
         box.id = f"b{i}"
-    _Writer(dot, drawing, rankdir).write()
+    _Writer(dot, drawing).write()
 
 
 class _Writer:
     """Writes the boxes and arrows of a drawing.
 
-    If the data flows up or down, the head of a box with others inside is a node above them, for arrows go around
-    nodes, but right across the label of a cluster.
+    The head of a box with others inside is a node before them, for arrows go around nodes, but right across the label
+    of a cluster.
     """
 
-    def __init__(self, dot: Picture, drawing: Drawing, rankdir: str) -> None:
+    def __init__(self, dot: Picture, drawing: Drawing) -> None:
         self.dot, self.drawing = dot, drawing
-        self.has_heads = rankdir in ("TB", "BT")
         self.chains = _chains(drawing)
-        self.arrows = _through_heads(drawing, self.chains) if self.has_heads else drawing.arrows
+        self.arrows = _through_heads(drawing, self.chains)
 
     def write(self) -> None:
         """Write everything."""
@@ -56,8 +56,7 @@ class _Writer:
             self._box(self.dot, box, 0)
         for arrow in self.arrows:
             self._arrow(arrow)
-        if self.has_heads:
-            self._order()
+        self._order()
 
     def _box(self, dot: Any, box: Box, depth: int) -> None:
         if not box.inside:
@@ -66,13 +65,10 @@ class _Writer:
         with dot.subgraph(name=f"cluster_{box.id}") as cluster:
             tooltip = quoted_text(_tooltip(box))
             cluster.graph_attr.update(
-                label="" if self.has_heads else f"<{_head(box)}>", labeljust="l", labelloc="t",
-                fontsize="12", fontcolor=INK, tooltip=tooltip,
-                style="rounded,dashed" if box.is_group else "rounded,filled", margin="10",
+                label="", tooltip=tooltip, style="rounded,dashed" if box.is_group else "rounded,filled", margin="10",
                 color=FORWARD if box.is_group else LINE, penwidth="1.2", fillcolor=_GROUNDS[depth % len(_GROUNDS)],
             )  # fmt: skip
-            if self.has_heads:
-                cluster.node(f"{box.id}_head", label=f"<{_head(box)}>", tooltip=tooltip)
+            cluster.node(f"{box.id}_head", label=f"<{_head(box)}>", tooltip=tooltip)
             for inner in box.inside:
                 self._box(cluster, inner, depth + (not box.is_group))
 
@@ -93,8 +89,6 @@ class _Writer:
         attributes["tooltip"] = attributes["labeltooltip"] = quoted_text(f"{_short(arrow.tail)} → {_short(arrow.head)}")
         if arrow.tail.inside and not arrow.from_head:
             attributes["ltail"] = f"cluster_{arrow.tail.id}"
-        if arrow.head.inside and not self.has_heads:
-            attributes["lhead"] = f"cluster_{arrow.head.id}"
         self.dot.edge(self._begin(arrow), self._top(arrow.head), **attributes)
 
     def _begin(self, arrow: Arrow) -> str:
@@ -102,8 +96,6 @@ class _Writer:
 
     def _top(self, box: Box) -> str:
         """The first node of a box."""
-        while box.inside and not self.has_heads:
-            box = box.inside[0]
         return f"{box.id}_head" if box.inside else box.id
 
     def _end(self, box: Box) -> str:
@@ -113,7 +105,7 @@ class _Writer:
         return box.id
 
     def _order(self) -> None:
-        """Put heads above what they are the heads of, and boxes without arrows one below the other."""
+        """Put heads before what they are the heads of, and boxes without arrows one after the other."""
         reached: set[str] = set()
         below: set[tuple[str, str]] = set()
         for arrow in self.arrows:
@@ -228,11 +220,11 @@ def _head(box: Box) -> str:
 
 
 def _with_badge(title: str, times: int) -> str:
-    """Return a title and a count, as wide as they need to be: the margins share what room there is."""
-    margin = '<TD CELLPADDING="0"></TD>' * 2
+    """Return a title and a count, about as wide as they need to be: the margins share what room there is."""
+    margin = '<TD CELLPADDING="0"></TD>' * 8
     badge = f'<TD BGCOLOR="{FORWARD}"><FONT COLOR="white"><B> ×{times:,} </B></FONT></TD>'
     return (
-        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="1"><TR>{margin}<TD>{title}</TD>{badge}{margin}'
+        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"><TR>{margin}<TD>{title} </TD>{badge}{margin}'
         "</TR></TABLE>"
     )
 
@@ -276,18 +268,18 @@ def _legend(drawing: Drawing) -> str:
     if any(arrow.kind == "shared" for arrow in drawing.arrows):
         cells.append(f'<FONT COLOR="{ROLES["parameter"].outline}">╌╌▶</FONT> a parameter that is used elsewhere')
     if "data" in kinds:
-        cells.append(sample("data", ROLES["input"].fill, ROLES["input"].outline))
-    cells.append(sample("<B>module</B>", "white", LINE, rounded=True))
+        cells.append(box_sample("data", ROLES["input"]))
+    cells.append(box_sample("<B>module</B>", _BOX))
     if "function" in kinds:
-        cells.append(sample("function", "white", LINE, rounded=True))
+        cells.append(box_sample("function", _BOX))
     if "operation" in kinds:
-        cells.append(sample("operations", _QUIET, LINE, rounded=True))
+        cells.append(box_sample("operations", Look(_QUIET, LINE, "ROUNDED", 1)))
     if any(box.parameters for box in boxes):
-        cells.append(sample("parameters", ROLES["parameter"].fill, ROLES["parameter"].fill))
-    return legend_of([cells], [*_times_words(boxes), *drawing.notes])
+        cells.append(box_sample("parameters", Look(ROLES["parameter"].fill, ROLES["parameter"].fill, "", 1)))
+    return legend_of([cells], [*_times_words(boxes, drawing.concluded), *drawing.notes])
 
 
-def _times_words(boxes: Sequence[Box]) -> Iterator[str]:
+def _times_words(boxes: Sequence[Box], concluded: bool) -> Iterator[str]:
     several = [box for box in boxes if box.times > 1]
     equal = next((box for box in several if not box.calls and box.kind != "operation"), None)
     called = next((box for box in several if box.calls), None)
@@ -295,6 +287,7 @@ def _times_words(boxes: Sequence[Box]) -> Iterator[str]:
     if equal is not None:
         yield f"×{equal.times:,}: {equal.times:,} of the same structure, each with its own numbers"
     if called is not None:
-        yield f"×{called.times:,}: the same module, called {called.times:,} times"
+        how = "the parameters are used" if concluded else "the same module, called"
+        yield f"×{called.times:,}: {how} {called.times:,} times"
     if operations is not None:
         yield f"×{operations.times:,}: {operations.times:,} such operations"

@@ -1,24 +1,23 @@
-"""Which call of which module made each node, watched while the model runs."""
+"""Which call of which module made each node of a graph, as `record_origins` saw it."""
 
 from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite import Value, nn, topological_order
+from autograd_lite import Value, topological_order
 from autograd_lite.cells import is_cells
-from autograd_lite.graph import raw_inputs
+from autograd_lite.origins import Call, Origins
 from viz.graphs.snapshot import Snapshot
 from viz.net.modules import Part
 
-__all__ = ["MODEL", "Call", "Run", "Step", "Steps", "node_ids", "run", "sources_of", "values_in"]
+__all__ = ["MODEL", "Given", "Recorded", "Step", "Steps", "node_ids", "sources_of", "values_in"]
 
 Step = tuple[str, int]
 """The name of a part, as the part around it knows it, and which call of it this is, counted within the call around."""
@@ -29,30 +28,6 @@ Steps = tuple[Step, ...]
 MODEL: Steps = (("", 0),)
 
 _DEPTH = 4  # lists in lists of Values are looked into so far
-
-
-@dataclass(slots=True)
-class Call:
-    """One call of a module, with the Values and arrays that it was given and what it returned."""
-
-    steps: Steps
-    given: dict[str, Any]
-    inputs: list[Value]
-    outputs: list[Value] = field(default_factory=list)
-
-    @property
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays of numbers among the arguments."""
-        return {name: x for name, x in self.given.items() if isinstance(x, np.ndarray) and not is_cells(x) and x.ndim}
-
-
-@dataclass(slots=True)
-class Run:
-    """What a model did on an input: all calls, the innermost of a nest first, and whose each Value is, by identity."""
-
-    result: Any
-    calls: list[Call]
-    owner: dict[int, Call]
 
 
 def node_ids(graph: Snapshot, roots: Sequence[Value]) -> dict[int, int]:
@@ -93,86 +68,78 @@ def values_in(held: Any, depth: int = _DEPTH) -> Iterator[Value]:
             yield from values_in(element, depth - 1)
 
 
-# --- watching ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A call of a part, and its arguments by name."""
+
+    steps: Steps
+    arguments: dict[str, Any]
+
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """The arrays of numbers among the arguments."""
+        return [x for x in self.arguments.values() if isinstance(x, np.ndarray) and not is_cells(x) and x.ndim]
 
 
-def run(model: Part, inputs: Sequence[Any]) -> Run:
-    """Run a model once, and note who calls whom with what.
+class Recorded:
+    """The calls of a model's parts: where in the model each is, and what it was given.
 
     Examples
     --------
+    >>> from autograd_lite import nn, record_origins
     >>> from viz.net.modules import part_of
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.Tanh())
-    >>> seen = run(part_of(model), [[[1.0, 2.0]]])
-    >>> [call.steps for call in seen.calls]
-    [(('', 0), ('[0]', 0)), (('', 0), ('[1]', 0)), (('', 0),)]
+    >>> with record_origins() as origins:
+    ...     y = model([[1.0, 2.0]])
+    >>> recorded = Recorded(part_of(model), [origins])
+    >>> [given.steps for given in recorded.given]
+    [(('', 0),), (('', 0), ('[0]', 0)), (('', 0), ('[1]', 0))]
+    >>> recorded.steps(y)
+    (('', 0), ('[1]', 0))
     """
-    watch = _Watch(model)
-    with watch.watching():
-        result = model.thing(*inputs)
-    if not any(call.steps == MODEL for call in watch.calls):  # a class that defines __call__ itself, not forward
-        call = Call(MODEL, {f"input {i}": x for i, x in enumerate(inputs)}, list(values_in(list(inputs))))
-        watch.finish(call, result)
-    return Run(result, watch.calls, watch.owner)
 
-
-class _Watch:
-    """Listens to the calls of a model's modules, in one thread."""
-
-    def __init__(self, model: Part) -> None:
-        self.model = model
-        self.calls: list[Call] = []
-        self.owner: dict[int, Call] = {}
-        self._open: list[tuple[Steps, Part]] = []
+    def __init__(self, model: Part, memories: Sequence[Origins]) -> None:
+        self.model, self._memories = model, memories
+        self.given: list[Given] = []
+        self._at: dict[Call, tuple[Steps, Part] | None] = {}
         self._counts: dict[tuple[Steps, tuple[str, ...]], int] = defaultdict(int)
         self._ways: dict[int, dict[int, list[Part]]] = {}
+        for origins in memories:
+            for calls in origins.calls:
+                self._enter(calls)
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Stand, for a while, before every module's forward; nothing of that stays."""
-        modules = {id(part.thing): part.thing for part in self.model.every() if isinstance(part.thing, nn.Module)}
-        before = {key: vars(module).get("forward") for key, module in modules.items()}
-        try:
-            for module in modules.values():
-                vars(module)["forward"] = self._listener(module, module.forward)
-            yield
-        finally:
-            for key, module in modules.items():
-                if before[key] is None:
-                    vars(module).pop("forward", None)
-                else:
-                    vars(module)["forward"] = before[key]
+    def steps(self, value: Value) -> Steps | None:
+        """Return the steps to the call that made a Value; None if no part of the model did."""
+        origin = next(filter(None, (origins.of(value) for origins in self._memories)), None)
+        place = self._at.get(origin.calls[-1]) if origin is not None and origin.calls else None
+        return None if place is None else place[0]
 
-    def _listener(self, module: nn.Module, forward: Callable[..., Any]) -> Callable[..., Any]:
-        def listen(*args: Any, **kwargs: Any) -> Any:
-            steps, part = self._enter(module)
-            call = Call(steps, _bound(forward, args, kwargs), list(values_in([*args, *kwargs.values()])))
-            self._open.append((steps, part))
-            try:
-                result = forward(*args, **kwargs)
-            finally:
-                self._open.pop()
-            self.finish(call, result)
-            return result
+    def _enter(self, calls: tuple[Call, ...]) -> None:
+        """Find where in the model a call is: a module that is kept nowhere in it works for the call around it."""
+        call = calls[-1]
+        around = self._at.get(calls[-2]) if len(calls) > 1 else None
+        place = self._at[call] = self._place(call.module, around) or around
+        if place is not None and place is not around:
+            self.given.append(Given(place[0], _bound(call.module.forward, call.args, call.options)))
 
-        return listen
-
-    def _enter(self, module: nn.Module) -> tuple[Steps, Part]:
-        """Find where in the model a module is called from where we are."""
-        if module is self.model.thing and not self._open:
-            return MODEL, self.model
-        around, outer = self._open[-1] if self._open else (MODEL, self.model)
+    def _place(self, module: Any, around: tuple[Steps, Part] | None) -> tuple[Steps, Part] | None:
+        if around is None and module is self.model.thing:
+            return (("", self._number((), ("",))),), self.model
+        steps, outer = around or (MODEL, self.model)
         way = self._way(outer, module)
         if way is None:  # it is kept elsewhere in the model
-            around, way = MODEL, self._way(self.model, module) or []
-        if not way:
-            return around, self.model
+            steps, way = steps[:1], self._way(self.model, module)
+        if way is None:
+            return None
         names = tuple(part.name for part in way)
-        number = self._counts[around, names]
-        self._counts[around, names] += 1
-        return (*around, *((name, 0) for name in names[:-1]), (names[-1], number)), way[-1]
+        return (*steps, *((name, 0) for name in names[:-1]), (names[-1], self._number(steps, names))), way[-1]
 
-    def _way(self, outer: Part, module: nn.Module) -> list[Part] | None:
+    def _number(self, around: Steps, names: tuple[str, ...]) -> int:
+        """Count the calls of one part within the call around it, from 0."""
+        self._counts[around, names] += 1
+        return self._counts[around, names] - 1
+
+    def _way(self, outer: Part, module: Any) -> list[Part] | None:
         """The parts on the way from a part to a module inside it, the nearest place if there are several."""
         if id(outer) not in self._ways:
             ways: dict[int, list[Part]] = {}
@@ -184,27 +151,17 @@ class _Watch:
             self._ways[id(outer)] = ways
         return self._ways[id(outer)].get(id(module))
 
-    def finish(self, call: Call, result: Any) -> None:
-        """Take the nodes between a call's outputs and its inputs as its own, but those that calls inside it made."""
-        call.outputs = list(values_in(result))
-        self.calls.append(call)
-        given = {id(value) for value in call.inputs}
-        todo, seen = list(call.outputs), set()
-        while todo:
-            value = todo.pop()
-            if id(value) in seen or id(value) in given or value.op is None:
-                continue
-            seen.add(id(value))
-            owner = self.owner.setdefault(id(value), call)
-            if owner is call:
-                todo += (x for x in raw_inputs(value) if type(x) is Value)
-            elif owner.steps[: len(call.steps)] == call.steps:
-                todo += owner.inputs
 
-
-def _bound(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _bound(forward: Callable[..., Any], args: tuple[Any, ...], options: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments by name."""
     try:
-        return dict(inspect.signature(forward).bind(*args, **kwargs).arguments)
-    except (TypeError, ValueError):  # forward itself will complain, or has no signature
-        return {f"input {i}": x for i, x in enumerate(args)} | kwargs
+        bound = inspect.signature(forward).bind(*args, **options)
+    except (TypeError, ValueError):  # forward itself has complained, or has no signature
+        return {f"input {i}": x for i, x in enumerate(args)} | dict(options)
+    several = inspect.Parameter.VAR_POSITIONAL
+    return {
+        name if len(xs) == 1 else f"{name}[{k}]": x
+        for name, held in bound.arguments.items()
+        for xs in [held if bound.signature.parameters[name].kind is several else (held,)]
+        for k, x in enumerate(xs)
+    }

@@ -14,7 +14,7 @@ from autograd_lite import data_of, grad_of, nn
 from autograd_lite.cells import is_cells, operand
 from viz.graphs.snapshot import Snapshot
 from viz.net.calls import sources_of
-from viz.net.modules import Part
+from viz.net.modules import Part, is_activation
 
 __all__ = ["Column", "columns_of", "run_columns", "seen_columns"]
 
@@ -78,7 +78,7 @@ def columns_of(model: Part) -> list[Column] | None:
         if isinstance(thing, nn.Linear):
             columns.append(Column(thing))
             continue
-        if not columns or not _is_elementwise(part):
+        if not columns or not is_activation(part):
             return None
         last = columns[-1]
         name = "" if isinstance(thing, (nn.Identity, nn.Dropout)) else part.title.removesuffix("()")
@@ -97,15 +97,10 @@ def _flat(part: Part) -> Iterator[Part | None]:
         yield None if part.inside else part
 
 
-def _is_elementwise(part: Part) -> bool:
-    known = ("tanh", "relu", "sigmoid", "softmax", "log_softmax", "leaky_relu", "elu", "gelu", "silu", "softplus")
-    return isinstance(part.thing, (nn.Activation, nn.Dropout)) or (part.kind == "function" and part.title in known)
-
-
 # --- the numbers of a run ------------------------------------------------------------------------------------------
 
 
-def run_columns(columns: Sequence[Column], x: Any) -> tuple[list[Floats], int]:
+def run_columns(columns: Sequence[Column], x: Any) -> tuple[list[Floats | None], int]:
     """Run the layers on x; return each column's means over the examples, the input's first, and how many these are.
 
     Examples
@@ -119,23 +114,21 @@ def run_columns(columns: Sequence[Column], x: Any) -> tuple[list[Floats], int]:
     h = operand(x)
     values = [_mean(h, by_columns)]
     for column in columns:
-        h = column.linear(h)
-        for function in column.functions:
-            h = function(h)
+        h = _applied(column.functions, column.linear(h))
         values.append(_mean(h, by_columns))
     numbers = np.asarray(data_of(operand(x)), float)
     return values, max(1, numbers.size // columns[0].linear.n_in)
 
 
-def _mean(h: Any, by_columns: bool) -> Floats:
+def _mean(h: Any, by_columns: bool) -> Floats | None:
     numbers = np.asarray(data_of(h), float)
-    rows = numbers.T if by_columns and numbers.ndim > 1 else numbers
-    with np.errstate(all="ignore"):
-        return np.asarray(rows.reshape(-1, rows.shape[-1]).mean(axis=0), float)
+    return _rows_mean(_rows(numbers, by_columns))
 
 
 def seen_columns(columns: Sequence[Column], graph: Snapshot, ids: dict[int, int]) -> tuple[list[Floats | None], int]:
     """Find each column's values in a graph that the layers made, as means over all examples, and the number of these.
+
+    What a layer handed on is what the next one multiplied. A value that cannot be told from the graph is None.
 
     Parameters
     ----------
@@ -146,91 +139,89 @@ def seen_columns(columns: Sequence[Column], graph: Snapshot, ids: dict[int, int]
     ids : dict
         From the identity of a Value to its node.
     """
-    readers: dict[int, list[int]] = {}
-    for i, op in enumerate(graph.ops):
-        if op is not None:
-            for s in sources_of(graph, i):
-                readers.setdefault(s, []).append(i)
-    finder = _Finder(graph, ids, readers)
-    values: list[Floats | None] = [finder.inputs(columns[0])]
-    values += (finder.outputs(column) for column in columns)
-    return values, finder.examples
+    if len({id(column.linear) for column in columns}) < len(columns):  # the same layer twice: which use is which?
+        return [None] * (len(columns) + 1), 1
+    finder = _Finder(graph, ids)
+    found = [*(finder.inputs(column) for column in columns), finder.outputs(columns[-1])]
+    return [_rows_mean(rows) for rows in found], 1 if found[0] is None else max(1, len(found[0]))
 
 
 class _Finder:
-    def __init__(self, graph: Snapshot, ids: dict[int, int], readers: dict[int, list[int]]) -> None:
-        self.graph, self.ids, self.readers = graph, ids, readers
-        self.examples = 1
+    """Finds what went into a linear layer and what came out of it, as arrays of rows."""
 
-    def outputs(self, column: Column) -> Floats | None:
-        """What reads the bias, or without one the weights, and the activation after it."""
-        linear = column.linear
-        kept = linear.weight if linear.bias is None else linear.bias
-        if not is_cells(kept):
-            return self._array(column, self._readers(kept))
-        rows = np.ravel(kept) if linear.bias is not None else column_first(kept, linear.columns)
-        means = [self._scalars(column, self._readers(cell)) for cell in rows]
-        return None if any(mean is None for mean in means) else np.array(means, float)
+    def __init__(self, graph: Snapshot, ids: dict[int, int]) -> None:
+        self.graph, self.ids = graph, ids
+        self.readers: dict[int, list[int]] = {}
+        for i, op in enumerate(graph.ops):
+            for s in sources_of(graph, i) if op is not None else ():
+                self.readers.setdefault(s, []).append(i)
 
     def inputs(self, column: Column) -> Floats | None:
         """What the weights are multiplied by."""
-        weight = column.linear.weight
+        weight, by_columns = column.linear.weight, column.linear.columns
         if not is_cells(weight):
-            found = [self.graph.values[s] for i in self._readers(weight) for s in self._others(i, weight)]
-            return _rows_mean([_rows(x, column) for x in found if np.ndim(x)])
-        first = weight[0] if column.linear.columns else weight[:, 0]
-        means = [
-            [float(self.graph.values[s]) for i in self._readers(cell) for s in self._others(i, cell)] for cell in first
-        ]
-        return np.array([np.mean(numbers) for numbers in means]) if all(means) else None
+            return _joined([_rows(self.graph.values[x], by_columns) for _, x in self._products(weight)])
+        first = weight[0] if by_columns else weight[:, 0]
+        return _side_by_side([[self.graph.values[x] for _, x in self._products(cell)] for cell in first])
 
-    def _readers(self, value: Any) -> list[int]:
-        return self.readers.get(self.ids.get(id(value), -1), [])
+    def outputs(self, column: Column) -> Floats | None:
+        """What the layer's functions make of what it computed."""
+        linear = column.linear
+        if any(isinstance(function, nn.Dropout) and function.training for function in column.functions):
+            return None
+        if is_cells(linear.weight) and linear.columns and "softmax" in column.activation.lower():
+            return None  # its axis is counted from the last, and a column alone has one less
+        if not is_cells(linear.weight):
+            sums = self._sums(linear.weight, linear.bias)
+            return _joined([_rows(_applied(column.functions, h), linear.columns) for h in sums])
+        first = linear.weight[:, 0] if linear.columns else linear.weight[0]
+        biases = [None] * len(first) if linear.bias is None else np.ravel(linear.bias)
+        h = _side_by_side([self._sums(cell, bias) for cell, bias in zip(first, biases, strict=True)])
+        return None if h is None else np.asarray(_applied(column.functions, h), float)
 
-    def _others(self, i: int, value: Any) -> list[int]:
-        """What a node multiplies a value by."""
-        sources = sources_of(self.graph, i)
-        own = self.ids[id(value)]
-        half = len(sources) // 2
-        if own not in sources or len(sources) % 2:
-            return []
-        return [sources[(sources.index(own) + half) % (2 * half)]]
+    def _sums(self, weight: Any, bias: Any) -> list[Any]:
+        """What a layer, or a neuron, computed: its products, plus its bias."""
+        products = [i for i, _ in self._products(weight)]
+        if bias is not None:
+            products = [j for i in products for j in self.readers.get(i, [])]
+        return [self.graph.values[i] for i in products]
 
-    def _activated(self, column: Column, i: int) -> int:
-        """The node of the activation after node i; i itself if there is none."""
-        name = column.activation.lower()
-        after = [
-            j for j in self.readers.get(i, []) if _op_name(self.graph, j).replace("_", "") == name.replace("_", "")
-        ]
-        return after[0] if after else i
-
-    def _array(self, column: Column, nodes: Sequence[int]) -> Floats | None:
-        return _rows_mean([_rows(self.graph.values[self._activated(column, i)], column) for i in nodes])
-
-    def _scalars(self, column: Column, nodes: Sequence[int]) -> float | None:
-        self.examples = max(self.examples, len(nodes))
-        numbers = [float(self.graph.values[self._activated(column, i)]) for i in nodes]
-        return float(np.mean(numbers)) if numbers else None
-
-
-def column_first(weight: Any, by_columns: bool) -> Any:
-    """Return for each neuron its first weight."""
-    return weight[:, 0] if by_columns else weight[0]
+    def _products(self, value: Any) -> list[tuple[int, int]]:
+        """The products that a weight is in, each with what it is multiplied by."""
+        own = self.ids.get(id(value), -1)
+        found = []
+        for i in self.readers.get(own, []):
+            op = self.graph.ops[i]
+            if op is not None and op.name in ("matmul", "dot_many"):
+                sources = sources_of(self.graph, i)
+                found.append((i, sources[(sources.index(own) + len(sources) // 2) % len(sources)]))
+        return found
 
 
-def _rows(x: Any, column: Column) -> Floats:
+def _applied(functions: Sequence[Callable[..., Any]], h: Any) -> Any:
+    for function in functions:
+        h = function(h)
+    return h
+
+
+def _rows(x: Any, by_columns: bool) -> Floats:
+    """The examples as rows."""
     numbers = np.asarray(x, float)
-    rows = numbers.T if column.linear.columns and numbers.ndim > 1 else numbers
+    rows = numbers.T if by_columns and numbers.ndim > 1 else numbers
     return rows.reshape(-1, rows.shape[-1])
 
 
-def _rows_mean(found: Sequence[Floats]) -> Floats | None:
-    if not found:
+def _joined(found: Sequence[Floats]) -> Floats | None:
+    return np.concatenate(found) if found else None
+
+
+def _side_by_side(found: Sequence[Sequence[float]]) -> Floats | None:
+    """For each feature its numbers, as rows of examples; None if not all have the same number of them."""
+    return np.array(found, float).T if found[0] and len({*map(len, found)}) == 1 else None
+
+
+def _rows_mean(rows: Floats | None) -> Floats | None:
+    if rows is None or not len(rows):
         return None
     with np.errstate(all="ignore"):
-        return np.asarray(np.concatenate(found).mean(axis=0), float)
-
-
-def _op_name(graph: Snapshot, i: int) -> str:
-    op = graph.ops[i]
-    return op.name if op is not None else ""
+        return np.asarray(rows.mean(axis=0), float)

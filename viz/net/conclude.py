@@ -1,9 +1,9 @@
-"""Which module made which node of a graph that is there already: by the parameters that it reads, and its place."""
+"""Which module made which node of a graph that nobody recorded: by the parameters that it reads, and its place."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from math import gcd
 from typing import Any
@@ -27,9 +27,9 @@ _WINDOWS = {"reshape", "transpose", "unfold", "pad"}  # how a convolution takes 
 def conclude(graph: Snapshot, model: Part, homes: Mapping[int, str]) -> list[Steps | None]:
     """Conclude for every node whose it is; None for what is outside the model, and for leaves.
 
-    What was recorded counts. Else an operation on a parameter belongs to the parameter's module, and one without
-    parameters to the innermost part that holds both what it reads and what reads it; what no part of the model reads
-    is outside. A part is called as often as its parameters are used.
+    An operation on a parameter belongs to the parameter's module, and one without parameters to the innermost part
+    that holds both what it reads and what reads it; what no part of the model reads is outside. A part is taken to be
+    called as often as its parameters are used.
 
     Parameters
     ----------
@@ -40,19 +40,11 @@ def conclude(graph: Snapshot, model: Part, homes: Mapping[int, str]) -> list[Ste
     homes : dict
         For each node that is a parameter, the path of the part that keeps it.
     """
-    parts = {part.path: way for part, way in _ways(model)}
-    things = {way: part.thing for part, way in _ways(model)}
+    parts = {part.path: way for part, way in model.ways()}
+    things = {way: part.thing for part, way in model.ways()}
     owners = _owners(graph, parts, homes, things)
     numbers = _Uses(graph, homes, owners, parts)
     return [None if way is None else numbers.steps(i, way) for i, way in enumerate(owners)]
-
-
-def _ways(model: Part) -> Iterator[tuple[Part, Way]]:
-    """Every part with the names on the way to it."""
-    todo: list[tuple[Part, Way]] = [(model, ())]
-    for part, way in todo:
-        yield part, way
-        todo += ((inner, (*way, inner.name)) for inner in part.inside)
 
 
 def _common(first: Way | None, second: Way | None) -> Way | None:
@@ -81,16 +73,14 @@ def _owners(
 
 
 def _sure(graph: Snapshot, parts: Mapping[str, Way], homes: Mapping[int, str]) -> list[Way | None]:
-    """Whose an operation is because that was recorded, or because it is on parameters."""
+    """Whose an operation is because it is on parameters."""
     kept: list[Way | None] = [parts.get(homes[i]) if i in homes else None for i in range(len(graph))]
     sure: list[Way | None] = [None] * len(graph)
     for i, op in enumerate(graph.ops):
         if op is None:
             continue
         sources = sources_of(graph, i)
-        recorded = graph.path(i)
-        sure[i] = parts.get(recorded) if recorded else None
-        if sure[i] is None and (op.name in _LOOKS or any(kept[s] is None for s in sources)):
+        if op.name in _LOOKS or any(kept[s] is None for s in sources):
             sure[i] = reduce(_common, (kept[s] for s in sources), None)
         if op.name in _MOVES and any(kept[s] is not None for s in sources):
             kept[i] = sure[i]  # a parameter in another shape
@@ -102,7 +92,7 @@ def _claim(graph: Snapshot, sure: list[Way | None], things: Mapping[Way, Any]) -
     for i, op in enumerate(graph.ops):
         way = sure[i]
         thing = things.get(way) if way is not None else None
-        if op is None or graph.path(i):
+        if op is None:
             continue
         if isinstance(thing, nn.Conv2d):
             _claim_before(graph, sure, i, _WINDOWS, set())

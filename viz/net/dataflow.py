@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -75,13 +75,15 @@ def dataflow(
     roll : bool
         Whether the calls of a module are one box, and equal boxes in a row.
     concluded : bool
-        Whether `steps` knows nothing of modules without parameters.
+        Whether `steps` is concluded from the uses of parameters, and knows nothing of modules without any.
     """
     keys = _Keys(graph, model, steps, depth, roll)
     links = _links(graph, keys, steps, homes, inputs, outputs)
     boxes = _boxes(graph, keys, model, inputs, outputs, links)
     shorten_chains(boxes, links, roll)
-    return _drawing(boxes, links, _notes(keys, model, concluded))
+    drawing = _drawing(boxes, links, list(_notes(keys, model, concluded)))
+    drawing.concluded = concluded
+    return drawing
 
 
 # --- which box each node is in -------------------------------------------------------------------------------------
@@ -324,17 +326,18 @@ def _drawing(boxes: Mapping[Key, Box], links: Links, notes: list[str]) -> Drawin
     return Drawing(top, arrows, notes)
 
 
-def _notes(keys: _Keys, model: Part, concluded: bool) -> list[str]:
-    """Name the modules that computed nothing."""
+def _notes(keys: _Keys, model: Part, concluded: bool) -> Iterator[str]:
+    """Name the modules that computed nothing, and say what is not known for sure."""
     idle: list[str] = []
     todo = [model]
     for part in todo:
         if part.path not in keys.seen_parts:
-            if part.kind == "module" and (part.total or not concluded):
+            if part.kind == "module" and (part.total or not concluded) and part.shared not in keys.seen_parts - {""}:
                 idle.append(f"{part.path} {part.title}".strip())
         elif not any(keys.parts[key] is part for key in keys.closed):
             todo += part.inside
-    if not idle:
-        return []
-    more = f" and {len(idle) - 3} more" if len(idle) > 3 else ""
-    return [f"not in the graph, for nothing was computed there: {', '.join(idle[:3])}{more}"]
+    if idle:
+        more = f" and {len(idle) - 3} more" if len(idle) > 3 else ""
+        yield f"not in the graph, for nothing was computed there: {', '.join(idle[:3])}{more}"
+    if concluded:
+        yield "which module an operation belongs to is concluded from its parameters; record_origins() would know it"

@@ -13,7 +13,7 @@ import numpy as np
 from autograd_lite import TABLE, nn
 from viz.graphs.names import joined
 
-__all__ = ["Parameter", "Part", "part_of", "repeats", "shape_after", "shape_before"]
+__all__ = ["Parameter", "Part", "is_activation", "part_of", "repeats", "shape_after", "shape_before"]
 
 LONGEST_PERIOD = 8
 """A repeat of more parts than this is not looked for."""
@@ -79,9 +79,13 @@ class Part:
 
     def every(self) -> Iterator[Part]:
         """Itself and every part inside, depth first."""
-        yield self
+        return (part for part, _ in self.ways())
+
+    def ways(self, way: tuple[str, ...] = ()) -> Iterator[tuple[Part, tuple[str, ...]]]:
+        """Itself and every part inside, depth first, with the names on the way to it; () is the way to itself."""
+        yield self, way
         for part in self.inside:
-            yield from part.every()
+            yield from part.ways((*way, part.name))
 
 
 def part_of(model: nn.Module) -> Part:
@@ -221,12 +225,10 @@ def shape_after(part: Part, before: str = "") -> str:
         return f"(m, {thing.n_out}, …)"
     if isinstance(thing, (nn.Embedding, nn.MultiHeadAttention)):
         return f"(…, {thing.dim})"
-    if isinstance(thing, (nn.Activation, nn.Dropout, nn.LayerNorm, nn.RMSNorm)):
+    if is_activation(part) or isinstance(thing, (nn.LayerNorm, nn.RMSNorm)):
         return before
     if isinstance(thing, nn.MaxPool2d):
         return before if before.endswith("…)") else ""
-    if part.kind == "function":
-        return before if _keeps_shape(part.title) else ""
     if not part.chained:
         return ""
     for inner in part.inside:
@@ -234,5 +236,11 @@ def shape_after(part: Part, before: str = "") -> str:
     return before
 
 
-def _keeps_shape(function: str) -> bool:
-    return function in ("softmax", "log_softmax") or (function in TABLE and TABLE[function].is_elementwise)
+def is_activation(part: Part) -> bool:
+    """Whether a part is an activation, or dropout: as many numbers come out as go in, each in its place."""
+    name = part.title if part.kind == "function" else ""
+    return (
+        isinstance(part.thing, (nn.Activation, nn.Dropout))
+        or name in ("softmax", "log_softmax")
+        or (name in TABLE and TABLE[name].is_elementwise)
+    )

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from viz.layout.layout import lay_out
 from viz.net.columns import Column
-from viz.net.legend import legend_of
+from viz.pictures.legend import legend_of
 from viz.pictures.rendering import Picture
-from viz.pictures.scale import WIDTHS, Scale, scale_of, sign_colour
+from viz.pictures.scale import LinearScale, Scale, linear_scale_of, scale_of, sign_colour
 from viz.pictures.style import FONT, FORWARD, INK, LINE, MUTED, NEGATIVE, ODD, POSITIVE
 from viz.words.escape import html_text, one_line, quoted_text, shorten
 from viz.words.numbers import number_text
@@ -100,7 +100,8 @@ def write_neurons(
     for circles in neurons:
         for neuron in circles:
             _write_neuron(dot, neuron, columns, values, sizes, place)
-    scale = scale_of(abs(float(x)) for matrix in numbers for x in matrix.flat)
+    sizes_of_lines = [abs(float(x)) for matrix in numbers for x in matrix.flat]
+    scale = scale_of(sizes_of_lines) if edges == "gradient" else linear_scale_of(sizes_of_lines)
     many = sum(len(before) * len(after) for before, after in pairwise(neurons))
     for k, matrix in enumerate(numbers):
         _write_edges(dot, neurons[k], neurons[k + 1], matrix, columns[k], scale, many)
@@ -221,7 +222,7 @@ def _write_edges(
     heads: Sequence[_Neuron],
     matrix: Floats,
     column: Column,
-    scale: Scale,
+    scale: Scale | LinearScale,
     many: int,
 ) -> None:
     weight, gradient = column.weight, column.weight_gradient
@@ -278,7 +279,7 @@ def _write_legend(
     values: Sequence[Floats | None] | None,
     examples: int,
     edges: EdgeKind,
-    scale: Scale,
+    scale: Scale | LinearScale,
     many: int,
     place: _Place,
     odd: bool,
@@ -293,19 +294,21 @@ def _write_legend(
     lines = [_signs(edges) + (f'   <FONT COLOR="{ODD}">━━</FONT> nan or inf' if odd else "")]
     if values is not None and any(column is not None for column in values):
         lines.append(_fills(examples))
-    words = ["bias, exact numbers and gradients: in the tooltips"]
+    words = "bias, exact numbers and gradients: in the tooltips"
+    lines.append(words)
     dot.node(
-        "legend", label=legend_of([["<BR/>".join(lines)]], words), shape="plain", fixedsize="false", style="",
-        pos=f"{middle:.2f},{-(top + 25 + 8 * (len(lines) + 1)):.2f}", tooltip=words[0],
+        "legend", label=legend_of([["<BR/>".join(lines)]]), shape="plain", fixedsize="false", style="",
+        pos=f"{middle:.2f},{-(top + 25 + 8 * len(lines)):.2f}", tooltip=words,
     )  # fmt: skip
 
 
-def _write_widths(dot: Placed, edges: EdgeKind, scale: Scale, many: int, middle: float, y: float) -> None:
+def _write_widths(dot: Placed, edges: EdgeKind, scale: Scale | LinearScale, many: int, middle: float, y: float) -> None:
     """Draw real edges as samples, for their widths are fractions of a point."""
     step = 88.0
-    left = middle - step * len(WIDTHS) / 2
-    dot.node("sizes", **_words(f"|{edges}|", left - 22, y))
-    for i, (width, words) in enumerate(zip(WIDTHS, scale.words(), strict=True)):
+    samples = scale.samples()
+    left = middle - step * len(samples) / 2
+    dot.node("sizes", **_words(f"|{edges}|", left - 8 - 2.6 * len(f"|{edges}|"), y))
+    for i, (width, words) in enumerate(samples):
         x = left + i * step
         for end, at in (("a", x), ("b", x + 18)):
             dot.node(f"size{i}{end}", label="", shape="point", style="invis", width="0.01", pos=f"{at:.2f},{-y:.2f}")

@@ -115,8 +115,8 @@ def _structures(boxes: dict[Key, Box], levels: _Levels) -> dict[Key, Any]:
         inside = levels.inside.get(key, [])
         inner = sorted((child[-1], found[child]) for child in inside)
         hang = sorted((child[-1], sorted(head[-1] if head else "" for head in levels.after[child])) for child in inside)
-        structure = (box.title, box.kind, box.parameters, box.total, box.times, box.note, str(inner), str(hang))
-        found[key] = known.setdefault(structure, len(known))
+        alike = (box.title, box.kind, box.parameters, box.total, box.times, box.note, str(inner), str(hang))
+        found[key] = known.setdefault(key if box.kind == "data" else alike, len(known))  # data is never equal
     return found
 
 

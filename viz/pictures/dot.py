@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EDGE_LABELS_UP_TO",
     "RANKDIRS",
+    "check_rankdir",
     "dot_id",
     "drawing_order",
     "edge_label",
@@ -35,6 +36,12 @@ RANKDIRS = {"LR": ("e", "w"), "RL": ("w", "e"), "TB": ("s", "n"), "BT": ("n", "s
 """For each direction, the side where an arrow leaves a value and where it enters the next."""
 
 _LABEL_WIDTH = 40
+
+
+def check_rankdir(rankdir: str) -> None:
+    """Refuse an unknown direction."""
+    if rankdir not in RANKDIRS:
+        raise ValueError(f"unknown rankdir {rankdir!r}; the directions are {', '.join(RANKDIRS)}")
 
 
 def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "both") -> None:

@@ -9,18 +9,18 @@ from typing import Any
 from autograd_lite.graph import topological_order
 from autograd_lite.value import Value
 from viz.graphs.ladder import fitted
-from viz.graphs.names import caller_names, given_names
+from viz.graphs.names import caller_names, variable_names
 from viz.graphs.snapshot import Snapshot, read_graph
 from viz.layout.layout import check_format
-from viz.pictures.dot import RANKDIRS, write_graph
+from viz.pictures.dot import check_rankdir, write_graph
 from viz.pictures.rendering import Picture, notebook_wants
 from viz.pictures.style import Passes
 from viz.terminal.tree import tree_text
 
 __all__ = ["draw_dot", "mimebundle"]
 
-SCREEN_VALUES = 10_000
-"""A bare value of a larger graph shows as text in a notebook: a picture would take longer than anyone waits."""
+SCREEN_VALUES = 300_000
+"""A bare value of a larger graph shows as text in a notebook: to read and roll so many takes about a second."""
 
 _PASSES = ("forward", "backward", "both")
 
@@ -80,8 +80,7 @@ def draw_dot(
     >>> "∂c/∂a = b = -3" in picture.source
     True
     """
-    if rankdir not in RANKDIRS:
-        raise ValueError(f"unknown rankdir {rankdir!r}; the directions are {', '.join(RANKDIRS)}")
+    check_rankdir(rankdir)
     if passes not in _PASSES:
         raise ValueError(f"unknown passes {passes!r}; they are {', '.join(_PASSES)}")
     check_format(format)
@@ -117,7 +116,7 @@ def mimebundle(
             "text/plain": f"{value!r}\n(no picture: the graph has {size:,} values; print(viz.tree(v)) shows its end)"
         }
     main = sys.modules.get("__main__")
-    graph = read_graph(value, given_names(vars(main) if main else {}))
+    graph = read_graph(value, variable_names(vars(main) if main else {}))
     picture = _picture(graph, "svg", "LR", "both", None)
     picture.outline = lambda: repr(value)
     return picture._repr_mimebundle_(include, exclude)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -15,7 +16,15 @@ from typing import Any
 
 import graphviz  # type: ignore[import-untyped,unused-ignore]
 
-from viz.layout.layout import FILE_SECONDS, SCREEN_SECONDS, LayoutError, Rung, check_format, lay_out_within
+from viz.layout.layout import (
+    FILE_SECONDS,
+    SCREEN_SECONDS,
+    LayoutError,
+    Rung,
+    check_format,
+    check_timeout,
+    lay_out_within,
+)
 from viz.pictures.style import MUTED
 from viz.words.escape import html_text
 
@@ -63,7 +72,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
         **kwargs: Any,
     ) -> None:
         super().__init__(name, *args, format=check_format(format or "svg"), **kwargs)
-        self.timeout = timeout
+        self.timeout = None if timeout is None else check_timeout(timeout)
         self.outline = outline
 
     def _copy_kwargs(self, **kwargs: Any) -> dict[str, Any]:
@@ -175,7 +184,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
     def _said(self, rung: Rung) -> str:
         """The picture's label once more, with a line that says how it was laid out."""
         label = self.graph_attr.get("label", "")
-        words = f'<FONT POINT-SIZE="10" COLOR="{MUTED}">{_LAID_OUT[rung]}</FONT>'
+        missing = "; frames are left out" if rung == "ranks" and _has_frames(self.body) else ""
+        words = f'<FONT POINT-SIZE="10" COLOR="{MUTED}">{_LAID_OUT[rung]}{missing}</FONT>'
         inside = label[1:-1] if label.startswith("<") else html_text(label)
         above = f"<TR><TD>{inside}</TD></TR>" if inside else ""
         return f'graph [label=<<TABLE BORDER="0" CELLBORDER="0">{above}<TR><TD>{words}</TD></TR></TABLE>>]'
@@ -196,6 +206,11 @@ class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
                 bundle["text/plain"] = f"{error}\n\n{text}"
         wanted, unwanted = set(include or bundle), set(exclude or ())
         return {kind: data for kind, data in bundle.items() if kind in wanted - unwanted}
+
+
+def _has_frames(body: Iterable[str]) -> bool:
+    """Whether there are clusters, around which dot draws frames."""
+    return any(re.match(r'\s*subgraph "?cluster', line) for line in body)
 
 
 def notebook_wants(kind: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from viz.pictures.style import MUTED, NEGATIVE, ODD, POSITIVE
 from viz.words.numbers import number_text
 
-__all__ = ["WIDTHS", "Scale", "magnitude", "scale_of", "sign_colour"]
+__all__ = ["WIDTHS", "LinearScale", "Scale", "linear_scale_of", "magnitude", "scale_of", "sign_colour"]
 
 WIDTHS = (0.75, 2.0, 3.25, 4.75, 6.0)
 """In points: the largest decade is the widest, everything four decades below it or less the thinnest."""
@@ -97,6 +97,10 @@ class Scale:
         decades = math.log10(abs(x)) - (self.top - steps + 2)  # above the least one; 10 ** top may be too small a float
         return math.copysign(min(1.0, (1 + decades if decades > 0 else 10.0**decades) / steps), x)
 
+    def samples(self) -> list[tuple[float, str]]:
+        """Return the widths and what they mean, the thinnest first, for a legend."""
+        return list(zip(WIDTHS, self.words(), strict=True))
+
     def words(self) -> tuple[str, ...]:
         """What each width means, the thinnest first, for a legend.
 
@@ -109,6 +113,41 @@ class Scale:
         return (f"below {number_text(edges[0])}", *(f"from {number_text(edge)}" for edge in edges))
 
 
+@dataclass(frozen=True, slots=True)
+class LinearScale:
+    """A scale in proportion, for weights: most of a network's lie within a decade or two.
+
+    Attributes
+    ----------
+    largest : float
+        The magnitude that is drawn widest.
+    """
+
+    largest: float
+
+    def width(self, size: float) -> float:
+        """Return the width of a line, in points; the widest for what is not finite.
+
+        Examples
+        --------
+        >>> LinearScale(2.0).width(2.0), LinearScale(2.0).width(1.0), LinearScale(2.0).width(0.0)
+        (6.0, 3.375, 0.75)
+        """
+        share = min(size / self.largest, 1.0) if math.isfinite(size) and self.largest else float(size != 0)
+        return WIDTHS[0] + (WIDTHS[-1] - WIDTHS[0]) * share
+
+    def samples(self) -> list[tuple[float, str]]:
+        """Return some widths and what they mean, the thinnest first, for a legend.
+
+        Examples
+        --------
+        >>> LinearScale(2.0).samples()[-1]
+        (6.0, '2')
+        """
+        sizes = [self.largest * quarters / 4 for quarters in range(1, 5)]
+        return [(self.width(size), f"{size:.2g}") for size in sizes]
+
+
 def scale_of(sizes: Iterable[float]) -> Scale:
     """Return the scale for these magnitudes; zeros, nan and infinities do not count.
 
@@ -119,6 +158,17 @@ def scale_of(sizes: Iterable[float]) -> Scale:
     """
     finite = [size for size in sizes if size and math.isfinite(size)]
     return Scale(_decade(max(finite)) if finite else 0)
+
+
+def linear_scale_of(sizes: Iterable[float]) -> LinearScale:
+    """Return the scale in proportion for these magnitudes; nan and infinities do not count.
+
+    Examples
+    --------
+    >>> linear_scale_of([0.5, 2.0, float("inf")])
+    LinearScale(largest=2.0)
+    """
+    return LinearScale(max((size for size in sizes if math.isfinite(size)), default=0.0))
 
 
 def _decade(size: float) -> int:

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from viz.graphs.snapshot import Node, Snapshot
 from viz.pictures.scale import magnitude
 from viz.replay.replay import Contribution, Replay
-from viz.words.expression import derivative_name, expression, formula, is_plain, short_title, slot_name, use, written
+from viz.words.expression import (
+    derivative_name,
+    expression,
+    formula,
+    is_plain,
+    short_title,
+    slot_name,
+    total_derivative,
+    use,
+    written,
+)
 from viz.words.numbers import SMALL_ARRAY, array_lines, number_text
 from viz.words.slopes import Slope, row_text, slope_at
 
-__all__ = ["backward_lines", "backward_missing", "forward_line", "seed_line"]
+__all__ = ["backward_lines", "backward_missing", "forward_line", "root_name", "seed_line"]
 
 _SHORT = 12
 _SEVERAL = ("sum_many", "dot_many", "max_many")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _FACTOR = re.compile(r"-?[^\s()+/-]+(\([^()]*\))?")  # 2·a, -1, cos(a): no parentheses needed beside a sign
 _AGREES = 1e-6  # float32 keeps so many digits
+_ROOT_NAMES: WeakKeyDictionary[Snapshot, str] = WeakKeyDictionary()  # to look for a free letter takes a while
 
 
 def forward_line(graph: Snapshot, node: Node) -> str:
@@ -98,17 +111,17 @@ def gradient_name(graph: Snapshot, node: Node) -> str:
     >>> [gradient_name(graph, node) for node in graph]
     ['dL/da', 'dL/dL']
     """
-    top = _root_name(graph)
-    below = top if node.id == graph.roots[0] else short_title(node)
-    return f"d{top}/d{below if is_plain(below) and '.' not in below else f'({below})'}"
+    top = root_name(graph)
+    return total_derivative(top, top if node.id == graph.roots[0] else short_title(node))
 
 
-def _root_name(graph: Snapshot) -> str:
-    title = short_title(graph.nodes[graph.roots[0]])
-    if len(title) <= _SHORT and is_plain(title):
-        return title
-    taken = {name.strip() for name in graph.names.values()}
-    return next((letter for letter in ("L", "J", "ℒ") if letter not in taken), "root")
+def root_name(graph: Snapshot) -> str:
+    """Return what gradients are gradients of: the root's name, or L if that is long."""
+    if graph not in _ROOT_NAMES:
+        title, taken = short_title(graph.nodes[graph.roots[0]]), {name.strip() for name in graph.names.values()}
+        free = (letter for letter in ("L", "J", "ℒ") if letter not in taken)
+        _ROOT_NAMES[graph] = title if len(title) <= _SHORT and is_plain(title) else next(free, "root")
+    return _ROOT_NAMES[graph]
 
 
 def seed_line(graph: Snapshot) -> str:
@@ -117,8 +130,8 @@ def seed_line(graph: Snapshot) -> str:
     line = f"{gradient_name(graph, root)} = {amount_text(root.gradient)} (the seed"
     if not root.shape and root.gradient != 1:
         line += "; not 1: backward was given another one, or ran more than once"
-    if gradient_name(graph, root) != f"d{short_title(root)}/d{short_title(root)}":
-        line += f"; {_root_name(graph)} is {short_title(root)}"
+    if root_name(graph) != short_title(root):
+        line += f"; {root_name(graph)} is {short_title(root)}"
     return line + ")"
 
 
@@ -134,7 +147,9 @@ def backward_missing(graph: Snapshot) -> str:
     return f"the backward pass has not run: call {root.name}.backward({'seed' * bool(root.shape)})"
 
 
-def backward_lines(graph: Snapshot, node: Node, replay: Replay) -> tuple[str, ...]:
+def backward_lines(
+    graph: Snapshot, node: Node, replay: Replay, contributions: Iterable[Contribution]
+) -> tuple[str, ...]:
     """Say what a node sends to each of its inputs, and their sums.
 
     Examples
@@ -146,13 +161,14 @@ def backward_lines(graph: Snapshot, node: Node, replay: Replay) -> tuple[str, ..
     >>> y.label = "y"
     >>> y.backward()
     >>> graph = snapshot(y)
-    >>> for line in backward_lines(graph, graph.nodes[1], Replay(graph, {})):
+    >>> replay = Replay(graph, {})
+    >>> for line in backward_lines(graph, graph.nodes[1], replay, replay.contributions(graph.nodes[1])):
     ...     print(line)
     dy/da += dy/dy * a = 1 * 3 = 3
     dy/da += dy/dy * a = 1 * 3 = 3, now 6
     """
     lines = []
-    for contribution in replay.contributions(node):
+    for contribution in contributions:
         lines.append(_backward_line(graph, node, contribution, replay))
         if contribution.is_last and contribution.source in replay.changed:
             lines.append(_changed(graph.nodes[contribution.source]))
@@ -187,7 +203,7 @@ def _factor(graph: Snapshot, node: Node, slot: int, slope: Slope | None) -> str:
     text = row_text(slope.formula) if slope else ""
     words = formula(graph, node, slot, text)
     if not words and _NUMBER.fullmatch(text):
-        words = f"{float(text):g}"
+        words = number_text(float(text))
     if not words and node.operation in ("sum_many", "dot_many"):
         words = _short(node.slots[slot].local)
     if not words:

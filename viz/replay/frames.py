@@ -6,6 +6,7 @@ number, and the step's node, its arrows and its arithmetic stand out.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import xml.etree.ElementTree as ET
@@ -36,6 +37,7 @@ _MIN_WIDTH = 72  # of a line of arithmetic, in characters
 _MONO = "Menlo,Consolas,DejaVu Sans Mono,monospace"
 _SIZE, _CELL, _LEAD, _MARGIN = 13.0, 7.9, 19.0, 16.0  # of the arithmetic: font, character, line, space around it
 _TRACK = "#E4E7EB"
+_MARK = b'role="img" aria-label="Step '
 
 
 class Frame(str):
@@ -128,13 +130,16 @@ class Film:
         folder, name = os.path.split(pattern)
         if name.count("*") != 1:
             raise ValueError(f"{name!r} needs one star, where the number of the step goes, as in 'step-*.svg'")
-        digits = max(3, len(str(len(self._steps))))
-        paths = []
-        for i in indices:
-            path = os.path.join(folder, name.replace("*", f"{i + 1:0{digits}}"))
-            write_atomically(path, self.frame(i).encode())
-            paths.append(path)
-        return paths
+        count = len(self._steps)
+
+        def path_of(number: int) -> str:
+            return os.path.join(folder, name.replace("*", f"{number:0{max(3, len(str(count)))}}"))
+
+        chosen = list(indices)
+        for i in chosen:
+            write_atomically(path_of(i + 1), self.frame(i).encode())
+        _remove_later(map(path_of, itertools.count(count + 1)))
+        return [path_of(i + 1) for i in chosen]
 
     @cached_property
     def _drawing(self) -> ET.Element:
@@ -212,6 +217,23 @@ class Film:
             if end > first:
                 x, length = _MARGIN + first * part, (end - first) * part
                 ET.SubElement(foot, "rect", {"x": f"{x:.2f}", "width": f"{length:.2f}", "height": "3", "fill": colour})
+
+
+def _remove_later(paths: Iterable[str]) -> None:
+    """Remove the frames that an earlier and longer run has left: they would look like steps of this one."""
+    for path in paths:
+        if not _is_frame(path):
+            return
+        os.remove(path)
+
+
+def _is_frame(path: str) -> bool:
+    """Whether there is a file, and a frame: nobody else's files are removed."""
+    try:
+        with open(path, "rb") as file:
+            return _MARK in file.read(4096)
+    except OSError:
+        return False
 
 
 def _scale(width: float) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_lite.backward import sent
 from autograd_lite.value import Value
+from viz.graphs.contribution import times
 from viz.graphs.snapshot import Node, Snapshot
 from viz.pictures.scale import magnitude
 from viz.words.expression import reading_order
@@ -110,13 +111,10 @@ class Replay:
         return [slot for slot in reading_order(node) if roles[node.slots[slot].source] != "constant"]
 
     def _amount(self, node: Node, slot: int) -> Any:
-        """Multiply, with the engine's strong zeros: a zero gradient sends 0 even where the local derivative is inf."""
+        """Send as the engine does: an array operation by its own rule."""
         g = self._received[node.id]
-        if node.id in self._arrays:
-            return sent(self._arrays[node.id], slot, g)
-        local = node.slots[slot].local
-        selects = node.op is not None and node.op.selects
-        return 0.0 if g == 0 or (selects and local == 0) else g * local
+        value = self._arrays.get(node.id)
+        return times(node.op, g, node.slots[slot].local) if value is None else sent(value, slot, g)
 
     def _compare(self, i: int, size: float) -> None:
         """Find out what a leaf held before the pass: what it holds beyond the sum of what it received."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, overload
@@ -18,7 +18,7 @@ from viz.replay.frames import Film, Frame
 from viz.replay.replay import Contribution, Replay
 from viz.terminal.tree import MAX_ROWS
 
-__all__ = ["Step", "Steps", "steps"]
+__all__ = ["Step", "Steps", "steps", "steps_of"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,11 +53,21 @@ class Step:
         return self.node.title
 
     def __str__(self) -> str:
-        head = f"{self.number:>{len(str(self.of))}}/{self.of}  {self.pass_:<8}  "
-        return head + f"\n{' ' * len(head)}".join(self.lines)
+        return self._text(self.lines)
 
     def __repr__(self) -> str:
-        return str(self)
+        return self._beginning(MAX_ROWS)
+
+    def _text(self, lines: Iterable[str]) -> str:
+        head = f"{self.number:>{len(str(self.of))}}/{self.of}  {self.pass_:<8}  "
+        return head + f"\n{' ' * len(head)}".join(lines)
+
+    def _beginning(self, rows: int) -> str:
+        """Say no more than fills so many rows: a sum of thousands has a line for each."""
+        left = len(self.lines) - rows
+        if left <= 0:
+            return str(self)
+        return self._text([*self.lines[:rows], f"… {left:,} more line{'s' * (left > 1)}; print() shows all"])
 
 
 class _Passes:
@@ -91,8 +101,8 @@ class _Passes:
             line = seed_line(graph) if self.has_run else backward_missing(graph)
             return Step(i + 1, self.count, "backward", graph.nodes[graph.roots[0]], (line,))
         node = graph.nodes[self._backward[i - first - 1]]
-        lines = backward_lines(graph, node, self.replay)
-        return Step(i + 1, self.count, "backward", node, lines, self.replay.contributions(node))
+        sent = self.replay.contributions(node)
+        return Step(i + 1, self.count, "backward", node, backward_lines(graph, node, self.replay, sent), sent)
 
 
 class Steps(Sequence[Step]):
@@ -133,7 +143,7 @@ class Steps(Sequence[Step]):
         texts: list[str] = []
         rows = 0
         for step in self:
-            texts.append(str(step))
+            texts.append(str(step) if max_rows is None else step._beginning(max_rows - rows))
             rows += len(step.lines)
             if max_rows is not None and rows >= max_rows and len(texts) < len(self):
                 left = len(self) - len(texts)
@@ -159,7 +169,8 @@ class Steps(Sequence[Step]):
         ----------
         target : path
             A folder, for ``step-001.svg`` and so on; or a path with a star in its name, which stands for the number:
-            ``"pictures/tanh-*.svg"``. Files of these names are replaced, others stay.
+            ``"pictures/tanh-*.svg"``. Files of these names are replaced; frames beyond the last step, which a longer
+            run has left, are removed; other files stay.
 
         Returns
         -------
@@ -225,8 +236,15 @@ def steps(
     graph = read_graph(root, caller_names(names, sys._getframe(1)), params)
     if len(graph.roots) > 1:
         raise ValueError(f"steps of {len(graph.roots)} roots: each has a backward pass of its own; give one of them")
-    only = root[0] if isinstance(root, (list, tuple)) else root
-    return Steps(_Passes(graph, _array_operations(graph, only)))
+    return steps_of(graph, root[0] if isinstance(root, (list, tuple)) else root)
+
+
+def steps_of(graph: Snapshot, root: Value | None = None) -> Steps:
+    """Return the steps of a snapshot of `root`, which must be given if the backward pass went through array operations.
+
+    They are the steps of its first root.
+    """
+    return Steps(_Passes(graph, _array_operations(graph, root) if root is not None else {}))
 
 
 def _array_operations(graph: Snapshot, root: Value) -> dict[int, Value]:

@@ -114,7 +114,7 @@ def tree_text(
     color: bool | None = None,
 ) -> Text:
     """Show a snapshot as text, without a limit of width if no screen is given; see `tree`."""
-    if max_rows is not None and max_rows < 1:
+    if max_rows is not None and (not isinstance(max_rows, int) or max_rows < 1):
         raise ValueError(f"max_rows is {max_rows!r}; show at least 1, or None for all")
     writer = _Writer(graph, max_rows, screen or Screen(), lines)
     return table(writer.rows(), writer.after(), color=color)

@@ -11,30 +11,47 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.operation import Operation
+from autograd_lite.value import Value
 from viz.graphs.hints import hints
 from viz.graphs.snapshot import Snapshot
 from viz.pictures.scale import magnitude, sign_colour
 from viz.pictures.style import NEGATIVE, POSITIVE
+from viz.replay.arithmetic import root_name
+from viz.replay.steps import steps_of
 from viz.viewer.layout import CARD, place, subtitle
-from viz.words.expression import expression, order_matters, slot_name
+from viz.words.expression import expression, local_derivative, order_matters, slot_name
 from viz.words.numbers import array_lines, short_number
 from viz.words.options import options_shown
-from viz.words.slopes import row_text, slope_at
 
 __all__ = ["pack", "viewer_data"]
 
 _ROLE_LETTERS = {"input": "i", "parameter": "p", "constant": "c", "operation": "o"}
-RULES_UP_TO = 2_000
-"""Values up to which local derivatives are told as the numbers make them: that takes a while."""
+WRITTEN_UP_TO = 2_000
+"""Values up to which the page gets the text of every step and arrow; of more, it composes shorter ones by itself."""
+
+_FRAMES_WRITTEN_UP_TO = 20_000  # the values of all training snapshots together
 
 _LEVEL = 6  # of zlib: more takes longer than it saves
 
 
-def viewer_data(graph: Snapshot, frames: Mapping[str, Snapshot], title: str) -> dict[str, Any]:
+def viewer_data(
+    graph: Snapshot, frames: Mapping[str, Snapshot], title: str, root: Value | None = None
+) -> dict[str, Any]:
     """Return what the page needs, as JSON has it.
 
     Numbers have seven significant digits and are text, for JSON knows neither nan nor infinity; a missing one is
     nothing between two commas. Sources are told by how far back they are: small numbers compress well.
+
+    Parameters
+    ----------
+    graph : Snapshot
+        What there is to show.
+    frames : dict of Snapshot
+        Its numbers at one moment or several, by name.
+    title : str
+        What stands above it.
+    root : Value, optional
+        What the one frame was taken of: its array operations tell what the backward pass sent through them.
 
     Examples
     --------
@@ -46,22 +63,26 @@ def viewer_data(graph: Snapshot, frames: Mapping[str, Snapshot], title: str) -> 
     ('ico', '2,1', '2,3,6')
     """
     ops = {op: k for k, op in enumerate(dict.fromkeys(op for op in graph.ops if op is not None))}
-    is_rolled = any(node.is_rolled for node in graph) if graph.notes else False
-    placed = place(graph)
+    is_rolled = bool(graph.notes) and any(node.is_rolled for node in graph)
+    written = not is_rolled and len(graph) <= WRITTEN_UP_TO and len(graph) * len(frames) <= _FRAMES_WRITTEN_UP_TO
+    placed = place(graph, frames.values())
     counts = np.diff(graph.offsets)
     owners = np.repeat(np.arange(len(graph)), counts)
     return {
         "title": title,
-        "notes": list(graph.notes),
+        "notes": list(placed.notes),
         "roots": list(graph.roots),
+        "root": root_name(graph),
+        "rolled": is_rolled,
         "prefix": graph.prefix,
         "names": dict(_titles(graph)),
         "roles": "".join(_ROLE_LETTERS[role] for role in graph.roles),
-        "table": [_row(op, is_rolled) for op in ops],
+        "table": [_row(op) for op in ops],
         "ops": ",".join("" if op is None else str(ops[op]) for op in graph.ops),
         "arity": _ints(counts),
         "sources": _ints(owners - graph.sources),
         "texts": _texts(graph),
+        "expressions": [expression(graph, node) for node in graph] if written else None,
         "slots": {} if is_rolled else _slot_names(graph),
         "shapes": _shapes(graph),
         "paths": _dictionary(graph.paths),
@@ -72,8 +93,9 @@ def viewer_data(graph: Snapshot, frames: Mapping[str, Snapshot], title: str) -> 
         "x": _ints(placed.x),
         "y": _ints(placed.y),
         "widths": placed.widths,
+        "copies": placed.copies,
         "curves": [placed.forward, placed.backward, placed.labels],
-        "frames": [_frame(label, frame) for label, frame in frames.items()],
+        "frames": [_frame(label, frame) | (_words(frame, root) if written else {}) for label, frame in frames.items()],
     }
 
 
@@ -100,20 +122,18 @@ def _titles(graph: Snapshot) -> Iterable[tuple[int, str]]:
             yield i, title
 
 
-def _row(op: Operation, is_rolled: bool) -> dict[str, Any]:
-    """What the page needs of an operation; where a card stands for many values, no formula is that of all."""
+def _row(op: Operation) -> dict[str, Any]:
+    """What the page needs of an operation."""
     return {
         "name": op.name,
         "symbol": op.symbol,
         "selects": op.selects,
         "infix": not (op.variadic or any(c.isalnum() for c in op.symbol)),
-        "inputs": list(op.inputs),
-        "partials": list(op.partials) if op.is_elementwise and not is_rolled else [],
     }
 
 
 def _texts(graph: Snapshot) -> dict[int, str]:
-    """Return the expressions of operations with options or any number of inputs; the page composes the others."""
+    """Return the expressions of operations with options or any number of inputs; the page can compose the others."""
     options = graph.options
     found = {}
     for i, op in enumerate(graph.ops):
@@ -157,25 +177,23 @@ def _frame(label: str, graph: Snapshot) -> dict[str, Any]:
         "gradients": _numbers(graph.gradients),
         "locals": _numbers(graph.locals),
         "arrays": arrays,
-        "rules": _rules(graph) if len(graph) <= RULES_UP_TO else {},
         "arrayLocals": {k: short_number(x) for k, x in enumerate(graph.locals) if isinstance(x, np.ndarray)},
     }
 
 
-def _rules(graph: Snapshot) -> dict[int, list[str]]:
-    """Return the local derivatives as these numbers make them, where they differ from the table's text.
-
-    ``1`` and the reason ``a > 0`` for a relu.
-    """
-    found = {}
-    for node in graph:
-        if node.op is not None and node.op.is_elementwise and not node.is_rolled:
-            for k in range(len(node.slots)):
-                slope = slope_at(graph, node, k)
-                texts = [row_text(part) for part in (slope.formula, slope.condition) if part] if slope else []
-                if texts and texts != [node.op.partials[k]]:
-                    found[int(graph.offsets[node.id]) + k] = texts
+def _words(graph: Snapshot, root: Value | None) -> dict[str, Any]:
+    """Return what is written on the backward arrows, and what happens in each step."""
+    found = {"labels": [local_derivative(graph, node, k) for node in graph for k in range(len(node.slots))]}
+    if root is not None or not _sends_through_arrays(graph):
+        found["steps"] = ["\n".join(step.lines) for step in steps_of(graph, root)]
     return found
+
+
+def _sends_through_arrays(graph: Snapshot) -> bool:
+    """Whether the backward pass went through operations whose local derivatives are never formed, as matmul's."""
+    return graph.gradients[graph.roots[0]] is not None and any(
+        slot.local is None and graph.roles[slot.source] != "constant" for node in graph for slot in node.slots
+    )
 
 
 def _array(value: Any, gradient: Any) -> dict[str, Any]:

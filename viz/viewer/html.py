@@ -92,7 +92,7 @@ def save_html(
     '<!doctype html>'
     """
     graph = _graph(root, caller_names(names, sys._getframe(1)), params)
-    page = viewer_html(graph, snapshots=snapshots, title=title, full=full)
+    page = viewer_html(graph, root=_only(root), snapshots=snapshots, title=title, full=full)
     write_atomically(path, page.encode())
     return os.fspath(path)
 
@@ -141,17 +141,18 @@ def show_html(
     '<iframe srcdoc="'
     """
     graph = _graph(root, caller_names(names, sys._getframe(1)), params)
-    return Viewer(viewer_html(graph, snapshots=snapshots, title=title, full=full), height)
+    return Viewer(viewer_html(graph, root=_only(root), snapshots=snapshots, title=title, full=full), height)
 
 
 def viewer_html(
     graph: Snapshot,
     *,
+    root: Value | None = None,
     snapshots: Iterable[Snapshot] | Mapping[str, Snapshot] | None = None,
     title: str | None = None,
     full: bool = False,
 ) -> str:
-    """Return the page for a snapshot; see `save_html`."""
+    """Return the page for a snapshot of `root`; see `save_html`."""
     frames = _frames(graph, snapshots)
     if len(graph) > ROLLED_ABOVE and not full and snapshots is None:
         graph = roll(graph)
@@ -163,12 +164,19 @@ def viewer_html(
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data: blob:; "
         "connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
-    data = pack(viewer_data(graph, frames, shorten(one_line(title), 200)))
+    data = pack(viewer_data(graph, frames, shorten(one_line(title), 200), root if snapshots is None else None))
     return _template().substitute(policy=policy, style=style, script=script, data=data)
 
 
 def _graph(root: Any, called: Names, params: Any) -> Snapshot:
     return root if isinstance(root, Snapshot) else read_graph(root, called, params)
+
+
+def _only(root: Value | list[Value] | tuple[Value, ...] | Snapshot) -> Value | None:
+    """Return the one Value that a graph is of; None if there are several, or only a snapshot."""
+    if isinstance(root, (list, tuple)) and len(root) == 1:
+        return root[0]
+    return root if isinstance(root, Value) else None
 
 
 def _frames(graph: Snapshot, snapshots: Iterable[Snapshot] | Mapping[str, Snapshot] | None) -> Mapping[str, Snapshot]:

@@ -6,7 +6,7 @@ import re
 from html import escape as _escape_markup
 from unicodedata import category
 
-__all__ = ["html_text", "is_blank", "one_line", "quoted_text", "shorten", "visible"]
+__all__ = ["html_text", "is_blank", "one_line", "quoted_text", "shorten", "shorten_name", "visible"]
 
 # XML 1.0 allows tab, newline, carriage return and everything from the space on except surrogates and U+FFFE, U+FFFF.
 # Carriage return and the C1 control characters are allowed there, but show as nothing or move the cursor of a terminal.
@@ -66,6 +66,18 @@ def shorten(text: str, limit: int) -> str:
     'a very…'
     """
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def shorten_name(name: str, limit: int) -> str:
+    """Cut a longer name in its middle: its end, as the index of a weight, often tells it from others.
+
+    Examples
+    --------
+    >>> shorten_name("layers[0].linear.weight[2,1]", 24)
+    'layers[0].li…weight[2,1]'
+    """
+    tail = (limit - 1) // 2
+    return name if len(name) <= limit else f"{name[: limit - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"
 
 
 def html_text(text: str) -> str:

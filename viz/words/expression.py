@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.operation import Operation
 from viz.graphs.snapshot import Node, Snapshot
-from viz.words.escape import one_line, shorten
+from viz.words.escape import one_line, shorten, shorten_name
 from viz.words.numbers import short_number
 from viz.words.options import index_text, option_text, options_shown
 
 __all__ = [
     "EXPRESSION_WIDTH",
+    "NAME_WIDTH",
     "derivative_name",
     "expression",
     "formula",
@@ -22,8 +24,10 @@ __all__ = [
     "local_derivative",
     "order_matters",
     "reading_order",
+    "reading_slots",
     "short_title",
     "slot_name",
+    "total_derivative",
     "use",
     "written",
 ]
@@ -43,7 +47,7 @@ def short_title(node: Node) -> str:
     """Return a node's title for an expression: on one line, not too long; an unnamed constant is its number."""
     if node.is_constant and not node.name:
         return short_number(node.value)
-    return shorten(one_line(node.title), NAME_WIDTH)
+    return shorten_name(one_line(node.title), NAME_WIDTH)
 
 
 def expression(graph: Snapshot, node: Node, width: int = EXPRESSION_WIDTH) -> str:
@@ -82,20 +86,42 @@ def written(node: Node, names: list[str], width: int = EXPRESSION_WIDTH) -> str:
 
 
 def _rolled(node: Node, names: list[str], width: int) -> str:
-    """Write what each of many values was computed from; how many of a kind it takes, where that is more than one."""
+    """Write what each of many values was computed from; of a sum, how many of a kind it takes."""
     assert node.op is not None
-    if [slot.count for slot in node.slots] == [node.count] * (2 if len(names) == 2 else 1):
-        return shorten(_infix(node.op, names) or _call(node.op, names, {}, width), width)
+    for longest in (NAME_WIDTH, NAME_WIDTH // 2):
+        short = [shorten_name(name, longest) for name in names]
+        arguments = _counted(node, short) if node.op.variadic else _alternatives(node, short)
+        text = _infix(node.op, arguments) or f"{node.op.name.removesuffix('_many')}({', '.join(arguments)})"
+        if len(text) <= width:
+            break
+    return shorten(text, width)
+
+
+def _counted(node: Node, names: list[str]) -> list[str]:
     shares = [slot.count / node.count for slot in node.slots]
-    counted = [f"{n:,.0f} × {name}" if n > 1 and n % 1 == 0 else name for n, name in zip(shares, names, strict=True)]
-    return shorten(_call(node.op, counted, {}, width).replace("_many(", "("), width)
+    return [f"{n:,.0f} × {name}" if n > 1 and n % 1 == 0 else name for n, name in zip(shares, names, strict=True)]
+
+
+def _alternatives(node: Node, names: list[str]) -> list[str]:
+    """One text for each argument of a rolled node; ``h0 or v5`` where some of its values take one, some the other."""
+    assert node.op is not None
+    if order_matters(node.op, len(node.op.inputs)):
+        places: dict[int, list[str]] = {}
+        for slot, name in zip(node.slots, names, strict=True):
+            places.setdefault(slot.argument, []).append(name)
+        return [" or ".join(places[argument]) for argument in sorted(places)]
+    shares = [divmod(slot.count, node.count) for slot in node.slots]
+    of_all = [name for name, (times, rest) in zip(names, shares, strict=True) for _ in range(0 if rest else times)]
+    of_some = [name for name, (_, rest) in zip(names, shares, strict=True) if rest]
+    others = [" or ".join(of_some)] * (len(node.op.inputs) - len(of_all))
+    return others + of_all if shares[0][1] else of_all + others
 
 
 def _terms(node: Node, names: list[str], width: int) -> str:
     """Write a sum, or a sum of products, as it is written on paper; the end of a long one is left out."""
     ending = f"… ({len(names) // (2 if node.operation == 'dot_many' else 1)} terms)"
     for longest in (NAME_WIDTH, NAME_WIDTH // 2, 4):
-        factors = [_operand(shorten(names[i], longest)) for i in reading_order(node)]
+        factors = [_operand(shorten_name(names[i], longest)) for i in reading_order(node)]
         terms = factors
         if node.operation == "dot_many":
             terms = [f"{left}*{right}" for left, right in zip(factors[::2], factors[1::2], strict=True)]
@@ -164,9 +190,17 @@ def reading_order(node: Node) -> list[int]:
     A dot product of scalars holds the left factors and then the right ones; they are read in pairs, as in its formula.
     """
     count = len(node.slots)
-    if node.operation != "dot_many":
+    if node.operation != "dot_many" or node.is_rolled:  # a rolled one has lost its pairs
         return list(range(count))
     return [slot for pair in zip(range(count // 2), range(count // 2, count), strict=True) for slot in pair]
+
+
+def reading_slots(graph: Snapshot, i: int) -> Sequence[int]:
+    """Return the `reading_order` of node i, which is made only where it is not simply from the first to the last."""
+    op = graph.ops[i]
+    if op is not None and op.name == "dot_many":
+        return reading_order(graph.nodes[i])
+    return range(graph.offsets[i + 1] - graph.offsets[i])
 
 
 def order_matters(op: Operation | None, slots: int) -> bool:
@@ -238,6 +272,18 @@ def derivative_name(graph: Snapshot, node: Node, slot: int) -> str:
     return f"∂{short_title(node)}/∂{short_title(source)}{index}"
 
 
+def total_derivative(above: str, below: str) -> str:
+    """Write ``dL/da``; what would not read as one name is in parentheses.
+
+    Examples
+    --------
+    >>> total_derivative("L", "w[0]"), total_derivative("L", "layers[0].weight"), total_derivative("sum(y)", "x")
+    ('dL/dw[0]', 'dL/d(layers[0].weight)', 'd(sum(y))/dx')
+    """
+    above, below = (name if is_plain(name) and not re.search(r"[.(]", name) else f"({name})" for name in (above, below))
+    return f"d{above}/d{below}"
+
+
 def use(node: Node, slot: int) -> int:
     """Tell which use of its source a slot is, counted from 1 in reading order; 0 if it is the only one."""
     source = node.slots[slot].source
@@ -272,5 +318,6 @@ def formula(graph: Snapshot, node: Node, slot: int, row_text: str = "", width: i
     text = re.sub(r"(?<=\w) \*\* 2\b(?!\.)", "^2", text).replace(" ** ", "**")
     text = re.sub(r"\b(\w+) \* \1\b", r"\1^2", text)  # before a name such as w.w can look like a product
     text = re.sub(r"[A-Za-z_]\w*", lambda match: names.get(match[0], match[0]), text)
-    text = text.replace("^2", "²").replace(" * ", "·").replace(" / ", "/")
+    for signs, sign in (("^2", "²"), (" * ", "·"), (" / ", "/"), ("<=", "≤"), (">=", "≥")):
+        text = text.replace(signs, sign)
     return text if len(text) <= width else ""

@@ -233,7 +233,7 @@ def test_the_outline_of_other_structures() -> None:
     assert "k  input  (only after)" in text
     assert "c  input  (only before)" in text
     assert "v4′ = exp(v3)  (only before)" in text, "gone values are told in the names of today, and have a prime"
-    assert "after: backward() was not called, so there is no change of gradients to show" in text
+    assert "after: the backward pass has not run, so no change of gradients is known" in text
 
 
 def test_rows_are_limited_and_counted() -> None:
@@ -324,10 +324,10 @@ def test_gradients_that_are_not_there() -> None:
     y.backward()
     source = draw_diff(before, y, names={}).source
     assert "not computed → 7.389" in source
-    assert "before: backward() was not called" in source
+    assert "before: the backward pass has not run" in source
     assert "style=dashed" not in source
     neither = draw_diff(before, before).source
-    assert "before and after: backward() was not called" in neither
+    assert "before and after: the backward pass has not run" in neither
 
 
 def test_no_numbers() -> None:
@@ -461,3 +461,35 @@ def test_the_same_text_in_every_process() -> None:
     }
     assert len(runs) == 1
     assert "digraph" in runs.pop()
+
+
+def test_options_tell_operations_apart() -> None:
+    x = Value(np.arange(4.0).reshape(2, 2), label="x")
+    before, after = snapshot(x.sum(axis=1).sum()), snapshot((x.sum(axis=0) * x.sum(axis=1)).sum())
+    partners = match(before, after)
+    (rows,) = [i for i in range(len(after)) if after.options.get(i, {}).get("axis") == 1]
+    assert partners[rows] == 1
+
+
+def test_where_there_is_no_term_the_gradient_stands_for_it() -> None:
+    x, w = Constant(np.ones((2, 2))), Value(np.eye(2), label="w")
+
+    def graph() -> Snapshot:
+        w.zero_grad()
+        y = ((x @ w) ** 2.0).sum()
+        y.backward()
+        return snapshot(y)
+
+    before = graph()
+    w.data = w.data * 2.0
+    change = Difference(before, graph())
+    (into_w,) = [arrow for arrows in change.both.arrows for arrow in arrows if change.node(arrow.source).name == "w"]
+    assert change.flow(into_w) is change.gradients[into_w.source]
+    assert change.flow(into_w).size == 4.0
+
+
+@pytest.mark.parametrize(("rankdir", "first"), [("LR", "value_entry"), ("RL", "value")])
+def test_arrows_enter_on_the_side_that_they_come_from(rankdir: str, first: str) -> None:
+    before, after = step()
+    ports = re.findall(r'PORT="(value\w*)"', draw_diff(before, after, rankdir=rankdir).source)
+    assert ports[0] == first

@@ -260,6 +260,7 @@ def test_rolled_graphs_show_counts() -> None:
     y = sum(((Value(0.01 * i, label=f"w{i}") * 3.0).tanh() for i in range(600)), Value(0.0))
     text = source(ran(y))
     assert "×600" in text
+    assert "with their least and greatest gradient" in legend(text)
     assert len(re.findall(r"^\tn\d+ \[", text, re.MULTILINE)) < 10
     assert draw_flow(y, names={}).pipe("svg")
 

@@ -342,6 +342,7 @@ def test_large_weights_explode() -> None:
         ([[1.0, math.nan, 1.0], [1.0] * 3], "nan in 1 of 2 layers from step 2 on", "nan from step 2"),
         ([[math.inf, 1.0, 1.0]], "inf in the layer from step 1 on", "inf from step 1"),
         ([[5.0]], "The gradient is 5 in 1 step", ""),
+        ([[0.0, 1.0, 2.0]], "The gradient goes from 0 to 2 in 3 steps", ""),
     ],
 )
 def test_the_worst_is_said_first(gradients: list[list[Any]], headline: str, word: str) -> None:
@@ -364,6 +365,16 @@ def test_the_speed_is_said(updates: float, line: str, word: str) -> None:
     flow = by_hand([[1.0] * 3] * 2, updates=updates)._flow()
     assert flow.second_line == line
     assert flow.ratio_words == (word, word)
+
+
+def test_what_is_zero_most_of_the_time_but_not_always_is_told_apart() -> None:
+    w = Value(1.0)
+    flow = GradientFlow({"w": w})
+    for gradient in (1.0, 0.0, 0.0):
+        w.grad, w.data = gradient, w.data - 1e-3 * gradient
+        flow.record()
+    assert flow._flow().gradient_words == ("mostly zero",)
+    assert flow._flow().ratio_words == ("seldom moves",)
 
 
 def test_bars_are_logarithmic() -> None:
@@ -550,6 +561,12 @@ def test_states_differ_by_pattern_not_only_by_colour(everything: GradientFlow) -
     gradient_axes = everything.draw().figure.axes[0]
     hatches = {patch.get_hatch() for patch in gradient_axes.patches if isinstance(patch, PathPatch)}
     assert len(hatches - {None}) == 3
+
+
+def test_steps_are_counted_in_round_numbers() -> None:
+    _, _, axes, _ = by_hand([[1.0] * 60]).draw().figure.axes
+    low, high = axes.get_xlim()
+    assert [x for x in axes.get_xticks() if low < x < high] == [10, 20, 30, 40, 50, 60]
 
 
 def test_the_input_is_at_the_top_and_time_runs_to_the_right() -> None:

@@ -104,3 +104,14 @@ def test_in_a_rolled_graph_each_member_has_its_own() -> None:
     box = next(node for node in graph if node.operation == "mul")
     slot = next(k for k, slot in enumerate(box.slots) if not graph.nodes[slot.source].is_constant)
     np.testing.assert_allclose(contribution(graph, box, slot), np.full(199, 3.0))
+
+
+def test_where_some_values_of_a_box_take_one_input_and_some_another_nothing_is_made_up() -> None:
+    h, w = Value(0.1, label="h0"), Value(0.5, label="w")
+    for _ in range(600):
+        h = (w * h).tanh()
+    h.backward()
+    graph = roll(snapshot(h))
+    mixed = [(node, k) for node in graph for k, slot in enumerate(node.slots) if slot.count < node.count]
+    assert mixed
+    assert [contribution(graph, node, k) for node, k in mixed] == [None] * len(mixed)

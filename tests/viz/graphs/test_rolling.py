@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given
 
-from autograd_lite import Value
+import autograd_lite as ag
+from autograd_lite import Constant, Value, nn
 from tests.viz.examples import chain, moons, random_graphs
-from viz import Node, Snapshot, snapshot
+from viz import Node, Snapshot, draw_dot, snapshot
 from viz.graphs.folding import sum_owners
 from viz.graphs.rolling import BOXES, roll
 from viz.words.expression import expression
@@ -64,6 +66,8 @@ def test_the_moons_graph_is_thirty_boxes_with_the_layers_apart() -> None:
     assert [count for kind, count in kinds(rolled) if kind == "relu"] == [1_600, 1_600, 100]
     words = {expression(rolled, node) for node in rolled if node.count == 1_600}
     assert any(text.startswith("sum(b[1], 16 × v") for text in words)
+    squares = next(expression(rolled, node) for node in rolled if node.count == 304)
+    assert squares.startswith("(W[2][0] or W[1] or W[0]) * (W[2][0] or"), "not W[1] * ..., though most are of W[1]"
 
 
 def test_a_loop_of_many_steps_shows_as_a_loop() -> None:
@@ -116,3 +120,104 @@ def test_no_gradient_is_not_a_gradient_of_zero() -> None:
 def test_the_number_of_boxes_is_kept(boxes: int) -> None:
     cost, _ = moons(points=5)
     assert len(roll(snapshot(cost), boxes)) <= max(boxes, 15)
+
+
+def test_arguments_stay_in_the_order_in_which_they_are_read() -> None:
+    a, b = Value(np.ones((2, 2)), "a"), Value(np.zeros((2, 2)), "b")
+    early = (a * 1.0).sum()  # so that a stands before b
+    joined = ag.concatenate([b, a])
+    rolled = roll(snapshot([early, joined]))
+    node = rolled.nodes[rolled.roots[1]]
+    assert expression(rolled, node) == "concatenate(b, a, axis=0)"
+    assert [slot.argument for slot in node.slots] == [0, 1]
+    source = draw_dot([early, joined], names={}).source
+    assert source.index(">[0]<") < source.index(">[1]<")
+
+
+def test_kinds_are_told_apart_by_dtype_and_by_whether_there_is_a_gradient() -> None:
+    x = [Value(np.ones(2, dtype), f"x{i}") for i, dtype in enumerate([np.float32, np.float64] * 2)]
+    y = [v.tanh() for v in x]
+    y[0].sum().backward()
+    leaves = [node for node in roll(snapshot(y)) if node.op is None]
+    assert [(node.dtype, node.count, node.gradient is None) for node in leaves] == [
+        ("float32", 1, False),
+        ("float64", 2, True),
+        ("float32", 1, True),
+    ]
+
+
+def test_a_box_has_the_module_the_line_and_the_options_that_all_its_members_have() -> None:
+    model = nn.MLP(2, [3, 3, 1], seed=0)
+    with ag.record_origins():
+        y = model([1.0, 2.0])
+        two_lines = [y * 2.0]
+        two_lines += [y * 3.0]
+    assert [node.line for node in roll(snapshot(two_lines)) if node.operation == "mul" and node.count == 2] == [""]
+    graph = snapshot(y, params=model)
+    whole, merged = roll(graph), roll(graph, 3)
+    assert {node.path for node in whole if node.operation == "relu"} == {"layers[0].activation", "layers[1].activation"}
+    assert {node.path for node in merged if node.operation == "relu"} == {""}
+    assert {node.line for node in merged if node.op} == {graph.lines[len(graph) - 1]}
+    sums = [Value(np.ones((2, 2))).sum(axis=i % 2) for i in range(4)]
+    assert [node.options for node in roll(snapshot(sums)) if node.op] == [{}]
+
+
+@pytest.mark.parametrize(
+    ("names", "common"),
+    [
+        (["w1", "w10", "w12"], "w"),
+        (["alpha", "alter"], ""),
+        (["layers[0].weight[0,1]", "layers[0].weight[1,0]"], "layers[0].weight"),
+        (["layers[0].weight", "layers[1].weight"], "layers"),
+        (["h_1", "h_2"], "h"),
+        (["x", "x"], "x"),
+        (["x", ""], ""),
+    ],
+)
+def test_a_box_is_called_what_its_members_names_have_in_common(names: list[str], common: str) -> None:
+    rolled = roll(snapshot([Value(1.0, name).tanh() for name in names]), 2)
+    assert rolled.nodes[0].count == len(names)
+    assert rolled.nodes[0].name == common
+
+
+def test_the_note_tells_of_sums_only_where_there_are_some() -> None:
+    long = Value(0.0)
+    for i in range(9):
+        long = long + float(i)
+    assert "a chain of additions is one sum" in roll(snapshot(long)).notes[-1]
+    assert "sum" not in roll(snapshot(chain(9))).notes[-1]
+
+
+def words(root: Value | list[Value], boxes: int = BOXES) -> set[str]:
+    rolled = roll(snapshot(root), boxes)
+    return {expression(rolled, node) for node in rolled if node.count > 1 and node.op}
+
+
+def test_what_a_box_was_computed_from_reads_as_for_one_value() -> None:
+    x = [Value(float(i), f"x{i}") for i in range(9)]
+    w = Value(2.0, "w")
+    assert words([v * v for v in x]) >= {"x * x"}
+    assert words([w - v for v in x]) >= {"w - x"}
+    assert words([ag.dot(x, x).tanh(), ag.dot(x, x).tanh()]) >= {"dot(18 × x)"}
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (lambda w, h: (w * h + 1.0).tanh(), {"(v2 or v6) + 1"}),
+        (lambda w, h: (h - w).tanh(), {"tanh(v2 or v4)"}),
+        (lambda w, h: w - h.tanh(), {"w - (v2 or v4)", "w - v2"}),
+    ],
+)
+def test_where_some_members_take_one_value_and_some_another_it_says_or(
+    step: Callable[[Value, Value], Value], said: set[str]
+) -> None:
+    w, h = Value(0.5, "w"), Value(0.0, "h0")
+    for _ in range(20):
+        h = step(w, h)
+    assert words(h) & said, words(h)
+
+
+def test_values_that_nothing_joins_are_rolled_too() -> None:
+    assert kinds(roll(snapshot([Value(float(i), f"x{i}") for i in range(1_001)]))) == [("input", 1_001)]
+    assert kinds(roll(snapshot(Constant(1.0)))) == [("constant", 1)]

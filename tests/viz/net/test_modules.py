@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -11,12 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite import Value, nn, record_origins
-from viz.graphs.snapshot import read_graph
-from viz.net.calls import node_ids, run
-from viz.net.conclude import conclude
+from autograd_lite import Value, nn, origin_of, record_origins
+from viz.net.calls import Recorded
+from viz.net.computed import Computed, read, run
 from viz.net.modules import part_of, repeats, shape_after, shape_before
-from viz.net.net import _homes
 
 
 class Pair(nn.Module):
@@ -123,46 +124,137 @@ def test_shapes_that_are_known(module: nn.Module, before: str, after: str) -> No
     assert (shape_before(part), shape_after(part, before)) == (before, after)
 
 
+def _steps(found: Computed) -> list[str]:
+    """Each operation with the way to its call, as ``matmul cell@2.input@0``."""
+    return [
+        f"{op.name} {'outside' if way is None else '.'.join(f'{name}@{k}' for name, k in way[1:])}".strip()
+        for op, way in zip(found.graph.ops, found.steps, strict=True)
+        if op is not None
+    ]
+
+
 def test_running_leaves_the_model_as_it_was() -> None:
     model = Pair()
     before = [dict(vars(module)) for module in model.modules()]
-    run(part_of(model), [np.ones((4, 2))])
-    assert [dict(vars(module)) for module in model.modules()] == before
+    run(model, [np.ones((4, 2))], {})
     with pytest.raises(ValueError, match="could not be broadcast"):
-        run(part_of(model), [np.ones((4, 9))])
+        run(model, [np.ones((4, 9))], {})
     assert [dict(vars(module)) for module in model.modules()] == before
+
+
+def test_a_model_may_be_drawn_used_and_copied_at_the_same_time() -> None:
+    class Copies(nn.Module):
+        def __init__(self) -> None:
+            self.linear = nn.Linear(2, 2, seed=0)
+
+        def forward(self, x: Any) -> Any:
+            copied = pickle.loads(pickle.dumps(copy.deepcopy(self.linear)))
+            copied.weight.data = np.zeros((2, 2))
+            return self.linear(x) + copied(x)
+
+    model, x = nn.Sequential(Copies(), ag.tanh), np.ones((3, 2))
+    alone = _steps(run(model, [x], {}))
+    assert alone.count("matmul [0]@0") == 1  # the copy is no part of the model
+    with ThreadPoolExecutor(4) as pool:
+        drawn = [pool.submit(run, model, [x], {}) for _ in range(8)]
+        used = [pool.submit(model, x) for _ in range(8)]
+    assert all(_steps(each.result()) == alone for each in drawn)
+    np.testing.assert_array_equal(used[0].result().data, np.tanh(model[0].linear(x).data))  # type: ignore[attr-defined]
+
+
+def test_running_forgets_nothing_that_was_recorded() -> None:
+    model = Pair()
+    with record_origins():
+        y = model(np.ones((4, 2)))
+    run(model, [np.ones((4, 2))], {})
+    assert origin_of(y)
 
 
 def test_calls_are_counted_within_the_call_around() -> None:
-    seen = run(part_of(Loop()), [np.ones((3, 2, 3))])
-    cells = [call.steps for call in seen.calls if call.steps[-1][0] == "cell"]
-    assert cells == [(("", 0), ("cell", k)) for k in range(3)]
-    inputs = [call.steps for call in seen.calls if call.steps[-1][0] == "input"]
+    model = Loop()
+    with record_origins() as origins:
+        model(np.ones((3, 2, 3)))
+    seen = [given.steps for given in Recorded(part_of(model), [origins]).given]
+    assert [steps for steps in seen if steps[-1][0] == "cell"] == [(("", 0), ("cell", k)) for k in range(3)]
+    inputs = [steps for steps in seen if steps[-1][0] == "input"]
     assert inputs == [(("", 0), ("cell", k), ("input", 0)) for k in range(3)]
 
 
+PAIR = ["mul", "matmul first@0", "add first@0", "tanh", "matmul second@0", "add second@0"]
+
+
 def test_every_node_has_the_innermost_call() -> None:
+    assert _steps(run(Pair(), [np.ones((4, 2))], {})) == PAIR
+
+
+def test_what_the_input_was_computed_from_is_outside() -> None:
+    assert _steps(run(Pair(), [Value(np.ones((4, 2))) * 3.0], {})) == ["mul outside", *PAIR]
+
+
+def test_a_graph_that_was_recorded_has_the_calls_of_a_run() -> None:
+    for model, x in ((Pair(), np.ones((4, 2))), (Loop(), np.ones((3, 2, 3)))):
+        with record_origins():
+            cost = ag.mean(model(x))
+        found = read([cost], model, {})
+        assert not found.concluded
+        assert _steps(found) == [*_steps(run(model, [x], {})), "mean outside"]
+
+
+def test_a_forward_that_is_called_directly_is_known_by_its_parameters() -> None:
+    class Direct(Pair):
+        def forward(self, x: Any) -> Any:
+            return self.second.forward(ag.tanh(self.first.forward(x * self.scale)))
+
+    assert _steps(run(Direct(), [np.ones((4, 2))], {})) == PAIR
+
+
+def test_a_model_in_another_and_its_parts_alone() -> None:
+    class Trainer(nn.Module):
+        def __init__(self) -> None:
+            self.model = Pair()
+
+        def forward(self, x: Any) -> Any:
+            return ag.mean(self.model(x))
+
+    trainer = Trainer()
+    with record_origins():
+        cost = trainer(np.ones((4, 2)))
+        parts = trainer.model.second(ag.tanh(trainer.model.first(np.ones((4, 2)))))
+    assert _steps(read([cost], trainer.model, {})) == [*PAIR, "mean outside"]
+    assert "tanh outside" in _steps(read([parts], trainer.model, {}))
+
+
+def test_what_was_recorded_by_half_is_concluded() -> None:
     model = Pair()
-    seen = run(part_of(model), [np.ones((4, 2))])
-    order = [value for value in ag.topological_order(seen.result) if value.op is not None]
-    assert [(v.op.name, ".".join(name for name, _ in seen.owner[id(v)].steps)) for v in order if v.op] == [
-        ("mul", ""),
-        ("matmul", ".first"),
-        ("add", ".first"),
-        ("tanh", ""),
-        ("matmul", ".second"),
-        ("add", ".second"),
-    ]
+    first = model(np.ones((4, 2)))
+    with record_origins():
+        second = model(np.ones((4, 2)))
+        assert read([first + second], model, {}).concluded
+        assert not read([second], model, {}).concluded
+
+
+def test_a_module_that_works_for_another_is_where_it_is_kept() -> None:
+    class Borrows(nn.Module):
+        def __init__(self, lend: Any) -> None:
+            self.lend = lend
+
+        def forward(self, x: Any) -> Any:
+            return ag.tanh(self.lend()(x))
+
+    class Lender(nn.Module):
+        def __init__(self) -> None:
+            self.linear, self.borrows = nn.Linear(2, 2, seed=0), Borrows(lambda: self.linear)
+
+        def forward(self, x: Any) -> Any:
+            return self.borrows(x)
+
+    assert _steps(run(Lender(), [np.ones((3, 2))], {})) == ["matmul linear@0", "add linear@0", "tanh borrows@0"]
 
 
 def _concluded(model: nn.Module, root: Value) -> list[str]:
-    part, graph = part_of(model), read_graph(root, {}, model)
-    homes = _homes(part, node_ids(graph, [root]))
-    return [
-        f"{op.name} {'outside' if way is None else '.'.join(f'{name}@{k}' for name, k in way[1:])}".strip()
-        for op, way in zip(graph.ops, conclude(graph, part, homes), strict=True)
-        if op is not None
-    ]
+    found = read([root], model, {})
+    assert found.concluded
+    return _steps(found)
 
 
 def test_concluding_from_parameters() -> None:
@@ -206,10 +298,3 @@ def test_a_penalty_on_the_weights_is_outside_and_no_call() -> None:
     found = _concluded(model, cost)
     assert found.count("mul outside") == 13
     assert not any("@1" in line for line in found)
-
-
-def test_what_was_recorded_counts() -> None:
-    model = nn.Sequential(nn.Linear(2, 2, seed=0), nn.Tanh(), nn.Linear(2, 1, seed=1))
-    with record_origins():
-        y = model([[1.0, 2.0]])
-    assert "tanh [1]@0" in _concluded(model, y)

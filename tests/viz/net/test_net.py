@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import Value, nn, no_grad, record_origins
 from viz.net.boxes import Drawing
+from viz.net.computed import read, run
 from viz.net.modules import part_of
-from viz.net.net import _Model, _Root, draw_net
+from viz.net.net import draw_net
+from viz.net.plan import plan
 
 ONES = np.ones((4, 2))
 
@@ -65,15 +67,15 @@ class Transformer(nn.Module):
 
 
 def planned(model: nn.Module, depth: int | None = None, roll: bool = True) -> Drawing:
-    return _Model(model, (), {}, None).drawing(depth, roll)  # type: ignore[arg-type]
+    return plan(part_of(model), depth, roll)
 
 
 def ran(model: nn.Module, *inputs: Any, depth: int | None = None, roll: bool = True) -> Drawing:
-    return _Model(model, inputs, {}, None).drawing(depth, roll)  # type: ignore[arg-type]
+    return run(model, inputs, {}).drawing(depth, roll)
 
 
 def rooted(model: nn.Module, root: Value, roll: bool = True) -> Drawing:
-    return _Root(root, (), {}, model, None).drawing(None, roll)  # type: ignore[arg-type]
+    return read([root], model, {}).drawing(None, roll)
 
 
 def titles(drawing: Drawing) -> list[str]:
@@ -239,6 +241,50 @@ def test_a_class_with_its_own_call_is_drawn_too() -> None:
     assert {"Micrograd()", "Linear(2, 1)", "tanh"} <= set(titles(ran(Micrograd(), ONES)))
 
 
+def test_micrograds_own_classes_are_known_by_their_parameters() -> None:
+    class Neuron(nn.Module):
+        def __init__(self) -> None:
+            self.w, self.b = [Value(0.5), Value(-1.0)], Value(0.0)
+
+        def __call__(self, x: Any) -> Any:
+            return sum((w * xi for w, xi in zip(self.w, x, strict=True)), self.b).tanh()
+
+    class Micrograd(nn.Module):
+        def __init__(self) -> None:
+            self.neurons = [Neuron(), Neuron()]
+
+        def __call__(self, x: Any) -> Any:
+            return [neuron(x) for neuron in self.neurons]
+
+    drawing = ran(Micrograd(), [Value(1.0), Value(2.0)])
+    assert [box.name for box in drawing.every() if box.title == "Neuron()"] == ["neurons[0]", "neurons[1]"]
+    assert next(box.note for box in drawing.boxes if box.kind == "data") == "2 scalars"
+    assert "Module.__call__ did not run: Neuron; write forward(self, x)" in drawing.notes[-1]
+
+
+def test_arguments_of_every_kind_are_named() -> None:
+    class Many(nn.Module):
+        def __init__(self) -> None:
+            self.a, self.b = nn.Linear(2, 3, seed=0), nn.Linear(2, 3, seed=1)
+
+        def forward(self, *xs: Any, options: Any = None) -> Any:
+            return {"sum": self.a(xs[0]) + self.b(xs[1]), "first": self.a(xs[0])}
+
+    drawing = ran(Many(), ONES, 2 * ONES)
+    assert [(box.title, box.note) for box in drawing.boxes if box.kind == "data"] == [
+        ("xs[0]", "(4, 2)"),
+        ("xs[1]", "(4, 2)"),
+        ("output", "dict"),
+    ]
+
+
+def test_a_module_that_stands_twice_is_not_said_to_be_idle() -> None:
+    linear = nn.Linear(2, 2, seed=0)
+    drawing = ran(nn.Sequential(linear, ag.tanh, linear), ONES)
+    assert "Linear(2, 2) ×2" in titles(drawing)
+    assert drawing.notes == []
+
+
 def test_a_shared_parameter_is_an_arrow_of_its_own() -> None:
     class Tied(nn.Module):
         def __init__(self) -> None:
@@ -277,6 +323,46 @@ def test_a_recorded_model_needs_no_variable() -> None:
     drawn = draw_net(cost, names={})
     assert "Tanh()" in drawn.source
     assert "concluded" not in drawn.source
+
+
+def test_a_recorded_root_is_drawn_as_a_run_is() -> None:
+    for model, x in ((Loop(), np.ones((5, 2, 3))), (Transformer(3), np.zeros((2, 7), int))):
+        with record_origins():
+            y = model(x)
+        recorded, watched = rooted(model, y), ran(model, x)
+        assert titles(recorded)[:-1] == titles(watched)[:-1]  # but for the name of what comes out
+        assert len(arrows(recorded)) == len(arrows(watched))
+        assert recorded.notes == watched.notes == []
+
+
+def test_what_is_counted_is_said() -> None:
+    model = nn.MLP(2, [4, 1], seed=0)
+    with record_origins():
+        once = model(ONES)
+        several = [model([Value(1.0), Value(float(i))]) for i in range(3)]
+    assert "MLP() ×" not in str(titles(rooted(model, ag.mean(once))))
+    assert "×3: the same module, called 3 times" in draw_net(several, params=model).source
+    concluded = draw_net(ag.mean(model(ONES)), params=model).source
+    assert "×4: the parameters are used 4 times" in concluded  # four examples in one call
+
+
+def test_the_same_constant_is_one_box() -> None:
+    model = nn.MultiHeadAttention(4, 2, seed=0)
+    drawing = rooted(model, ag.mean(model(np.ones((2, 3, 4)))))
+    assert titles(drawing).count("constant") == 1
+    assert sum(tail == "constant" for tail, _, _ in arrows(drawing)) == 1  # three linear layers of one title
+
+
+def test_many_roots_are_one_box() -> None:
+    model = nn.MLP(2, [4, 8], seed=0)
+    drawing = read(model([1.0, 2.0]), model, {}).drawing(None, True)
+    assert titles(drawing)[-1] == "8 values"
+
+
+def test_a_root_that_is_a_leaf() -> None:
+    model, x = nn.Linear(2, 1, seed=0), Value(1.0, "x")
+    assert titles(rooted(model, x)) == ["x", "x"]
+    assert draw_net(x, params=model).pipe("svg")
 
 
 def test_a_loop_is_concluded_as_it_was_watched() -> None:
@@ -345,6 +431,12 @@ def test_every_direction_is_drawn(rankdir: str) -> None:
     assert "forward pass, with shapes" in text
 
 
+def test_every_direction_has_the_same_boxes_and_arrows() -> None:
+    model = nn.Sequential(nn.Linear(2, 4, seed=0), Residual(4))
+    down, right = (draw_net(model, ONES, rankdir=rankdir).source for rankdir in ("TB", "LR"))
+    assert right.replace("rankdir=LR", "rankdir=TB") == down
+
+
 def test_what_all_comes_from_one_place_goes_through_the_title() -> None:
     source = draw_net(nn.Sequential(nn.Linear(2, 4, seed=0), Residual(4)), ONES, style="modules").source
     heads = re.findall(r"(b\d+_head|b\d+) -> (b\d+_head|b\d+) \[.*tooltip", source)
@@ -391,7 +483,7 @@ def test_no_module_is_to_be_found() -> None:
 
 def test_no_graph() -> None:
     model = nn.Sequential(nn.Linear(2, 3, seed=0), Residual(3))
-    with no_grad(), pytest.raises(TypeError, match="no graph; call draw_net outside of no_grad"):
+    with no_grad(), pytest.raises(TypeError, match="no operation made; call draw_net outside of no_grad"):
         draw_net(model, ONES)
     with pytest.raises(TypeError, match="give a Value to a model without parameters"):
         draw_net(nn.Sequential(nn.Tanh()), ONES)
@@ -416,7 +508,3 @@ def test_unknown_options(option: dict[str, Any], words: str) -> None:
 def test_what_the_model_raises_comes_through() -> None:
     with pytest.raises(ValueError, match="needs 2 features"):
         draw_net(Residual(2), np.ones((4, 7)))
-
-
-def test_part_of_a_model_is_read_once() -> None:
-    assert part_of(Residual(4)).total == 20

@@ -178,6 +178,15 @@ def test_a_picture_that_was_laid_out_with_less_care_says_so(picture: Picture, mo
     assert "forward pass: values" in drawn, "the legend is still there"
 
 
+@pytest.mark.parametrize("frames", [True, False])
+def test_where_frames_are_left_out_the_picture_says_so(frames: bool) -> None:
+    picture = Picture()
+    with picture.subgraph(name="cluster_x" if frames else "x") as part:
+        part.node("inside", label="subgraph cluster_y")
+    assert ("frames are left out" in picture._said("ranks")) == frames
+    assert "frames" not in picture._said("fast"), "dot draws them"
+
+
 def fake_ipython(*active: str) -> types.SimpleNamespace:
     shell = types.SimpleNamespace(display_formatter=types.SimpleNamespace(active_types=list(active)))
     return types.SimpleNamespace(get_ipython=lambda: shell)

@@ -141,6 +141,14 @@ def test_gradients_appear_when_they_are_received_and_show_the_sum_so_far() -> No
     assert seen == [[], [], [], [], [], ["5"], ["5"], ["2"], ["6"]], "5 was there before; then 5 - 3, then 2 twice"
 
 
+def test_the_root_shows_its_gradient_from_the_seed_on() -> None:
+    told = example()
+    seed = next(i for i, step in enumerate(told) if step.pass_ == "backward")
+    for i in range(len(told)):
+        (box,) = groups(told.frame(i), "value", told[seed].node.id)
+        assert (words(box)[-1] == "1") == (i >= seed), i
+
+
 def test_running_sums_that_are_longer_than_the_gradient_stay_in_their_box() -> None:
     a = Value(1.0, label="a")
     y = a * 0.123456 + a * 0.876544
@@ -162,6 +170,7 @@ def test_arrows_of_the_pass_stand_out_and_those_to_come_do_not() -> None:
         assert all(g.get("visibility") == "hidden" for g in groups(forward, "backward", node))
     assert all('stroke-width="2.5"' in ET.tostring(g, encoding="unicode") for g in groups(backward, "backward", y))
     assert all(g.get("visibility") == "hidden" for g in groups(backward, "backward", d))
+    assert all(g.get("opacity") == "0.4" for g in groups(backward, "forward", d)), "the forward pass is past"
 
 
 def test_the_node_of_a_step_is_blue_forward_and_red_backward() -> None:
@@ -232,6 +241,22 @@ def test_files_are_numbered_and_replaced(tmp_path: Path) -> None:
     assert [Path(path).read_bytes() for path in example().save(tmp_path / "new" / "folder")] == before
     with pytest.raises(ValueError, match="needs one star"):
         told.save(tmp_path / "picture.svg")
+
+
+def test_frames_of_a_longer_run_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    long, short = recurrence(), example()
+    long.save(tmp_path)
+    mine = tmp_path / f"step-{len(short) + 4:03}.svg"
+    mine.write_text("<svg/>")
+    short[:2].save(tmp_path)
+    last = len(short) + 3
+    left = {f"step-{i:03}.svg" for i in [*range(1, len(short) + 1), *range(last + 1, len(long) + 1)]}
+    assert {path.name for path in tmp_path.iterdir()} == left, "up to the first that is no frame"
+    assert mine.read_text() == "<svg/>"
+    mine.unlink()
+    mine.mkdir()
+    short.save(tmp_path)
+    assert mine.is_dir()
 
 
 def test_a_large_graph_is_refused_with_a_way_out(tmp_path: Path) -> None:

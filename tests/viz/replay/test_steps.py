@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_what_an_earlier_pass_has_left_on_a_leaf_comes_first() -> None:
         (lambda a, b: ag.dot([a, b], [b, b]), "dL/db += dL/dL * a = 1 * 2 = 2"),
         (lambda a, b: ag.sum([a, b, a]), "dL/da += dL/dL * 1 = 1 * 1 = 1, now 2"),
         (lambda a, b: ag.max([a, b, 2.0]), "dL/da += dL/dL * ∂L/∂a = 1 * 0.5 = 0.5"),
-        (lambda a, b: (a * b).relu(), "dL/dv2 += dL/dL * 0 = 1 * 0 = 0 (v2 <= 0)"),
+        (lambda a, b: (a * b).relu(), "dL/dv2 += dL/dL * 0 = 1 * 0 = 0 (v2 ≤ 0)"),
         (lambda a, b: (a - b) ** 2.0, "dL/dv2 += dL/dL * 2·v2 = 1 * 10 = 10"),
         (lambda a, b: a.gelu() + b, "dL/da += dL/dv2 * ∂v2/∂a = 1 * 1.085 = 1.085"),
         (lambda a, b: -(a * b * a), "L = -v3 = -(-12) = 12"),
@@ -139,6 +140,37 @@ def test_what_selects_sends_nothing_of_an_infinite_gradient() -> None:
     assert x.grad == steps(y)[-1].contributions[0].total == 0.0
 
 
+def test_nan_is_not_said_to_be_zero() -> None:
+    a, _ = two()
+    y = named(a * 0.0, "y")
+    y.backward(math.inf)
+    assert lines(y)[-1] == "dy/da += dy/dy * 0 = inf * 0 = nan"
+
+
+def test_a_gradient_that_was_cleared_is_told_once_after_its_last_term() -> None:
+    a, _ = two()
+    y = named(a * a, "y")
+    y.backward()
+    a.zero_grad()
+    assert [line.startswith("a.grad has been cleared") for line in steps(y)[-1].lines] == [False, False, True]
+
+
+def test_a_gradient_that_was_set_to_zero_was_cleared_too() -> None:
+    a, _ = two()
+    y = named(a * 3.0, "y")
+    y.backward()
+    a.grad = 0.0
+    assert lines(y)[-2:] == ["dy/da += dy/dy * 3 = 1 * 3 = 3", "a.grad has been cleared since"]
+
+
+def test_rounding_errors_of_sums_that_cancel_are_no_earlier_gradient() -> None:
+    a, y = Value(0.1, label="a"), Value(0.0)
+    y = ag.dot([a, a, a], [a, 0.3, -0.5])
+    y.backward()
+    assert 0 < a.grad < 1e-16, "in the engine's order it is not quite 0, as it is in the order of the formula"
+    assert not any("before this pass" in line or " now:" in line for line in lines(y))
+
+
 def test_names_of_gradients() -> None:
     a = Value(2.0, label="layer.w")
     y = named(a * 3.0, "the loss of one example")
@@ -151,6 +183,35 @@ def test_names_of_gradients() -> None:
     y = named(b * 2.0, "the other loss")
     y.backward()
     assert "dJ/dL += dJ/dJ * 2 = 1 * 2 = 2" in lines(y)
+
+
+def test_the_letter_for_a_long_root_is_free_and_looked_for_once() -> None:
+    x = Value(2.0, label="x")
+    y = x
+    for i in range(3000):
+        y = named(y + 1.0, f"L of step {i}" if i else "L")
+    y.backward()
+    start = time.perf_counter()
+    text = str(steps(y, names={}))
+    assert "dJ/dJ = 1 (the seed; J is L of step 2999)" in text
+    assert time.perf_counter() - start < 5, "it takes a minute to look through all the names for each line"
+
+
+def test_a_root_with_a_dot_in_its_name_is_called_that() -> None:
+    (a, _), root = two(), "model.loss"
+    y = named(a * 3.0, root)
+    y.backward()
+    assert lines(y)[-2:] == [
+        "d(model.loss)/d(model.loss) = 1 (the seed)",
+        "d(model.loss)/da += d(model.loss)/d(model.loss) * 3 = 1 * 3 = 3",
+    ]
+
+
+def test_a_negative_zero_is_written_as_zero() -> None:
+    a, _ = two()
+    y = named(a * -0.0, "y")
+    y.backward()
+    assert lines(y)[-1] == "dy/da += dy/dy * 0 = 1 * 0 = 0"
 
 
 def test_the_seed_as_it_is_known() -> None:
@@ -384,6 +445,17 @@ def test_a_prompt_is_not_flooded() -> None:
     assert len(repr(told).splitlines()) == 201
     assert repr(told).endswith("… 102 more steps are not shown; print() shows all, steps(…)[200] the next")
     assert len(str(told).splitlines()) == 302
+
+
+def test_a_prompt_is_not_flooded_by_one_step_either() -> None:
+    xs = [Value(float(i)) for i in range(150)]
+    y = ag.dot(xs, [Value(0.1) for _ in xs])
+    y.backward()
+    told = steps(y, names={})
+    assert repr(told[-1]).splitlines()[-1].strip() == "… 100 more lines; print() shows all"
+    assert len(repr(told[-1]).splitlines()) == len(repr(told[-1:]).splitlines()) == 201
+    assert len(repr(told[-2:]).splitlines()) == 201, "199 lines are left for the second step"
+    assert len(str(told[-1]).splitlines()) == 300
 
 
 def test_a_chain_of_100_000_nodes() -> None:

@@ -29,8 +29,10 @@ from tests.viz.helpers import Run
 from viz.graphs.rolling import roll
 from viz.graphs.snapshot import snapshot
 from viz.layout.layout import LayoutError
-from viz.viewer.data import pack
+from viz.replay.steps import steps
+from viz.viewer.data import WRITTEN_UP_TO, pack
 from viz.viewer.html import Viewer, save_html, script_text, show_html, style_text, viewer_html
+from viz.words.expression import local_derivative
 
 MODULES = sorted(path.name for path in files("viz.viewer").joinpath("page").iterdir() if path.name.endswith(".js"))
 LIMIT = 100_000  # bytes beyond the data
@@ -94,6 +96,30 @@ def test_the_light_colours_are_those_of_all_pictures() -> None:
     assert "--parameter-outline: #8A5A00;" in style_text()
 
 
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_texts_stand_out_from_their_grounds(theme: str) -> None:
+    rules = re.findall(r"(:root[^{]*)\{([^}]*)\}", style_text())
+    colours: dict[str, str] = {}
+    for selector, body in rules:
+        if "dark" not in selector or theme == "dark":
+            colours |= dict(re.findall(r"--([\w-]+): (#[0-9a-fA-F]{6});", body))
+    grounds = ["ground", "panel", *(f"{role}-fill" for role in ("input", "parameter", "operation", "constant"))]
+    for text in ("ink", "muted", "forward", "backward", "odd-text"):
+        for ground in grounds:
+            low, high = sorted(luminance(colours[name]) for name in (text, ground))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)
+    for line in ("line", "input-outline", "parameter-outline", "operation-outline", "constant-outline"):
+        low, high = sorted(luminance(colours[name]) for name in (line, "ground"))
+        assert (high + 0.05) / (low + 0.05) >= 3, line
+
+
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_text_gets_out_of_the_data(label: str, title: str) -> None:
     y = Value(1.0, label=label) * 2.0
@@ -147,20 +173,90 @@ def test_a_small_graph_is_laid_out_by_dot_and_a_larger_one_by_ranks() -> None:
     assert data_of(viewer_html(snapshot(y)))["layout"] == "dot"
     for _ in range(200):
         y = y * 1.01
+    y.backward()
     data = data_of(viewer_html(snapshot(y)))
     assert data["layout"] == "ranks"
     assert len(data["x"].split(",")) == len(snapshot(y))
 
 
-def test_a_recurrence_is_not_given_to_dot_which_would_take_too_long() -> None:
+def recurrence(steps: int) -> Value:
+    """Steps of a recurrence: w, u and b are used in each."""
     w, u, b, h = (Value(0.5, label=label) for label in "wubh")
-    for step in range(20):
+    for step in range(steps):
         h = (w * h + u * float(step) + b).tanh()
     h.backward()
-    start = time.perf_counter()
-    assert len(snapshot(h)) < 150
-    assert data_of(viewer_html(snapshot(h)))["layout"] == "ranks"
-    assert time.perf_counter() - start < 2
+    return h
+
+
+def test_a_leaf_that_is_used_often_has_a_card_at_each_use() -> None:
+    graph = snapshot(recurrence(5))
+    data = data_of(viewer_html(graph))
+    assert data["layout"] == "dot"
+    assert data["notes"] == ["w, u, b are drawn at each of their uses"]
+    shown_at = Counter(graph.title(int(graph.sources[slot])) for slot in data["copies"])
+    assert shown_at == {"w": 4, "u": 4, "b": 4}  # beside the first
+    x, y = ([int(v) for v in data[axis].split(",")] for axis in "xy")
+    assert len(x) == len(y) == len(data["widths"]) == len(graph) + 12
+    assert len(set(zip(x, y, strict=True))) == len(x)
+    for k, slot in enumerate(data["copies"]):  # each stands before the value that uses it
+        owner = int(np.searchsorted(graph.offsets, slot, side="right")) - 1
+        assert x[len(graph) + k] < x[owner]
+
+
+def test_a_root_that_is_also_used_often_keeps_a_card_of_its_own() -> None:
+    w = Value(0.5, label="w")
+    h = w
+    for _ in range(6):
+        h = (w * h).tanh()
+    graph = snapshot([h, w])
+    data = data_of(viewer_html(graph))
+    assert len(data["copies"]) == 7
+    assert len(data["x"].split(",")) == len(graph) + 7
+
+
+def test_what_dot_would_take_too_long_for_or_draw_too_long_is_laid_out_by_ranks() -> None:
+    assert data_of(viewer_html(snapshot(recurrence(50))))["layout"] == "ranks"  # one line, 50 steps long
+    row = first = [Value(float(i)).tanh() for i in range(40)]
+    for k in range(6):
+        row = [x * first[(7 * i + k) % 40] for i, x in enumerate(row)]
+    assert data_of(viewer_html(snapshot(row)))["layout"] == "ranks"  # 500 bends
+
+
+def test_there_is_no_room_for_labels_that_nobody_sees() -> None:
+    y = Value(2.0, label="a") * Value(3.0, label="b")
+    forward, backward, labels = data_of(viewer_html(snapshot(y)))["curves"]
+    assert (len(forward), backward, labels) == (2, {}, {})
+    y.backward()
+    forward, backward, labels = data_of(viewer_html(snapshot(y)))["curves"]
+    assert (len(forward), len(backward), len(labels)) == (2, 2, 2)
+
+
+def test_the_text_of_steps_and_arrows_is_python_s() -> None:
+    y = tanh_of_product()
+    graph = snapshot(y)
+    frame = data_of(viewer_html(graph))["frames"][0]
+    assert frame["steps"] == ["\n".join(step.lines) for step in steps(y, names={})]
+    assert frame["labels"] == [local_derivative(graph, node, k) for node in graph for k in range(len(node.slots))]
+
+
+def test_the_steps_of_array_operations_need_the_values_themselves(tmp_path: Path) -> None:
+    W = Value(np.ones((2, 2)), label="W")
+    J = (W @ W).sum()
+    J.backward()
+    assert "steps" not in data_of(viewer_html(snapshot(J)))["frames"][0]
+    page = Path(save_html(J, tmp_path / "page.html", names={})).read_text()
+    assert data_of(page)["frames"][0]["steps"] == ["\n".join(step.lines) for step in steps(J, names={})]
+    assert "steps" in data_of(viewer_html(snapshot((W * 2.0).sum())))["frames"][0]  # no backward pass: nothing to ask
+
+
+def test_a_large_page_composes_its_texts_by_itself() -> None:
+    x = Value(0.5)
+    for _ in range(WRITTEN_UP_TO):
+        x = x.tanh()
+    data = data_of(viewer_html(snapshot(x)))
+    assert not {"steps", "labels"} & set(data["frames"][0])
+    assert data["texts"] == {}
+    assert data["expressions"] is None
 
 
 def test_without_graphviz_the_ranks_serve(monkeypatch: pytest.MonkeyPatch) -> None:

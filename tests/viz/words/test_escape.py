@@ -8,15 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from autograd_lite import Value
+from tests.viz.examples import any_text
 from viz import draw_dot, lay_out, tree
 from viz.words.escape import one_line, visible
-
-ANY = st.text(st.characters(codec=None, categories=None), max_size=30) | st.text(
-    st.sampled_from('<>"&|{}[]\\NGETHLnlr;#x41\n\r\t\0\x1b\x7f\x85 ﻿😀\ud800\udfff￾\u202e‏]->/*'), max_size=12
-)
 
 
 def svg_texts(svg: bytes) -> list[str]:
@@ -34,7 +30,7 @@ def drawn(label: str, other: str = "b") -> bytes:
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(ANY, ANY)
+@given(any_text, any_text)
 def test_any_label_gives_a_valid_picture(label: str, other: str) -> None:
     ElementTree.fromstring(drawn(label, other))
 
@@ -112,14 +108,14 @@ def test_blank_labels_count_as_none() -> None:
         assert "v0" in svg_texts(drawn(blank))
 
 
-@given(ANY)
+@given(any_text)
 def test_a_tree_row_stays_one_line(label: str) -> None:
     y = Value(1.0, label=label).exp()
     assert len(tree(y, names={}).splitlines()) == 3
     assert "\x1b" not in tree(y, names={})
 
 
-@given(ANY)
+@given(any_text)
 def test_one_line_is_printable_to_any_terminal(text: str) -> None:
     line = one_line(text)
     assert "\n" not in line

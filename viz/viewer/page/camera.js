@@ -62,6 +62,11 @@ export class Camera {
     this.moved();
   }
 
+  /** @returns {[number, number]} the point of the plane in the middle of the screen */
+  get middle() {
+    return this.plane(this.width / 2, this.height / 2);
+  }
+
   /** @returns {[number, number]} the point of the plane at a point of the screen */
   plane(x, y) {
     return [(x - this.left) / this.scale, (y - this.top) / this.scale];

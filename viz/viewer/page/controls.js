@@ -46,7 +46,8 @@ export class Controls {
     this.found = this.found < 0 ? (by > 0 ? 0 : found.length - 1) : (this.found + by + found.length) % found.length;
     const i = found[this.found];
     if (this.camera.scale < 0.5) this.camera.scale = 0.9;
-    this.camera.centre(this.scene.x[i], this.scene.y[i]);
+    const card = this.scene.nearest(i, ...this.camera.middle);
+    this.camera.centre(this.scene.x[card], this.scene.y[card]);
     this.store.set({ focused: i });
     this.renderSearch();
   }

@@ -6,8 +6,6 @@
  * @property {string} symbol
  * @property {boolean} selects a local derivative of 0 passes nothing, not even of an infinite gradient
  * @property {boolean} infix
- * @property {string[]} inputs
- * @property {string[]} partials the local derivatives as text, if the operation is elementwise
  *
  * @typedef {object} ArrayText
  * @property {string[]} value
@@ -24,7 +22,8 @@
  * @property {Uint8Array} hasLocal
  * @property {Record<string, ArrayText>} arrays
  * @property {Record<string, string>} arrayLocals
- * @property {Record<string, string[]>} rules local derivatives as the numbers make them, and the reason
+ * @property {string[]} [labels] what is written on each backward arrow; missing in a large graph
+ * @property {string[]} [steps] what happens in each step; missing in a large graph
  */
 
 /** What a letter of the roles stands for. */
@@ -80,6 +79,8 @@ export class Graph {
     /** @type {number[]} */
     this.roots = data.roots;
     this.isRoot = new Set(this.roots);
+    /** @type {string} what gradients are gradients of */
+    this.root = data.root;
     /** @type {string} a letter for each node: input, parameter, constant, operation */
     this.roles = roles;
     /** @type {Operation[]} */
@@ -99,7 +100,11 @@ export class Graph {
     this.linkUses();
     this.names = data.names;
     this.prefix = data.prefix;
+    /** How a product of many numbers is meant. */
+    this.eachOne = data.rolled ? "for each of the values" : "element by element";
     this.texts = data.texts;
+    /** @type {string[] | null} */
+    this.expressions = data.expressions;
     this.slotNames = data.slots;
     this.shapes = data.shapes;
     this.hints = data.hints || {};
@@ -151,7 +156,8 @@ export class Graph {
       hasLocal,
       arrays: packed.arrays,
       arrayLocals: packed.arrayLocals,
-      rules: packed.rules,
+      labels: packed.labels,
+      steps: packed.steps,
     };
   }
 

@@ -8,6 +8,11 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** A text whose numbers are not broken between lines, as 1e-07 would be. @param {string} text @returns {(Node | string)[]} */
+export function unbroken(text) {
+  return text.split(/(\S*\de-\d\S*)/).map((piece, k) => (k % 2 ? make("span", { class: "number" }, piece) : piece));
+}
+
 /** The element of the page with an id. @param {string} id @returns {any} */
 export function part(id) {
   const found = document.getElementById(id);

@@ -1,8 +1,10 @@
 /** The picture as a file: the whole graph, as it is drawn now. */
 
+import { LEGIBLE } from "./paint.js";
 import { CanvasPen, FONT, SVG, SvgPen, keepSpaces } from "./pens.js";
 
 const BORDER = 20;
+const DETAILED_UP_TO = 10_000; // cards; an SVG file of more shows them as they are seen from afar
 const LARGEST = 8192; // pixels: browsers draw no larger canvas everywhere
 
 /** @param {import("./paint.js").Painter} painter @returns {string} */
@@ -16,7 +18,9 @@ export function svgText(painter) {
   keepSpaces(svg);
   const pen = new SvgPen(svg);
   pen.block(left, top, width, height, painter.palette.ground);
-  painter.paint(pen, all(painter.graph.size), all(painter.graph.sources.length), 1);
+  const [cards, slots] = [all(painter.scene.count), all(painter.graph.sources.length)];
+  if (cards.length > DETAILED_UP_TO) painter.sketch(pen, cards, slots, LEGIBLE.boxes / 2, 1);
+  else painter.paint(pen, cards, slots, 1);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${new XMLSerializer().serializeToString(svg)}\n`;
 }
 
@@ -32,9 +36,9 @@ export function pngBlob(painter) {
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.setTransform(scale, 0, 0, scale, -left * scale, -top * scale);
   const pen = new CanvasPen(context);
-  const [nodes, slots] = [all(painter.graph.size), all(painter.graph.sources.length)];
-  if (scale < 0.16) painter.sketch(pen, nodes, slots, scale, 1);
-  else painter.paint(pen, nodes, slots, scale);
+  const [cards, slots] = [all(painter.scene.count), all(painter.graph.sources.length)];
+  if (scale < LEGIBLE.boxes) painter.sketch(pen, cards, slots, scale, 1);
+  else painter.paint(pen, cards, slots, scale);
   return new Promise((resolve, reject) => {
     canvas.toBlob(
       (blob) => (blob ? resolve(blob) : reject(new Error("the picture is too large for this browser"))),

@@ -1,7 +1,7 @@
 /** The panel about one value: its number, its gradient, and where that comes from. */
 
 import { ROLES } from "./data.js";
-import { make, part } from "./dom.js";
+import { make, part, unbroken } from "./dom.js";
 import { oneLine, shorten } from "./words.js";
 
 export class Inspector {
@@ -71,7 +71,7 @@ export class Inspector {
         : "Nothing that has a gradient uses it.";
       return [make("h3", {}, "Chain rule"), make("p", { class: "note" }, start)];
     }
-    const list = make("ul", { class: "sum" }, ...lines.map((line) => make("li", {}, line)));
+    const list = make("ul", { class: "sum" }, ...lines.map((line) => make("li", {}, ...unbroken(line))));
     const parts = [
       make(
         "h3",
@@ -80,9 +80,9 @@ export class Inspector {
       ),
       list,
     ];
-    if (sum && lines.length > 1) parts.push(make("p", { class: "total" }, sum));
-    const whole = steps.wholeProduct(i);
-    if (whole) parts.push(make("h3", {}, "All the way from the root"), make("p", {}, whole));
+    if (sum) parts.push(make("p", { class: "total" }, ...unbroken(sum)));
+    const [from, product] = steps.wholeProduct(i);
+    if (product) parts.push(make("h3", {}, `All the way from ${from}`), make("p", {}, ...unbroken(product)));
     return parts;
   }
 }

@@ -54,8 +54,10 @@ export class Keyboard {
 
   go(i) {
     if (i < 0 || i >= this.graph.size) return;
+    const { scene } = this;
+    const card = scene.nearest(i, scene.x[this.at], scene.y[this.at]);
     this.store.set({ focused: i });
-    this.camera.reveal(this.scene.box(i));
+    this.camera.reveal(scene.box(card));
     const { words } = this;
     const made = words.expression(i);
     part("spoken").textContent =

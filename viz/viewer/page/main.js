@@ -49,7 +49,8 @@ async function start() {
   const controls = new Controls({ graph, scene, painter, camera, emphasis, store, say });
   const table = new Table(graph, words, emphasis, (i) => {
     store.set({ selected: i, focused: i });
-    camera.centre(scene.x[i], scene.y[i]);
+    const card = scene.nearest(i, ...camera.middle);
+    camera.centre(scene.x[card], scene.y[card]);
   });
   new Pointer(element, camera, scene, store);
   new Keyboard(element, graph, scene, words, camera, store, player);

@@ -27,7 +27,7 @@ export function readPalette() {
       dash: role === "constant" ? [5, 3] : [],
     };
   }
-  const names = ["ground", "ink", "muted", "line", "forward", "backward", "positive", "negative", "odd", "warn"];
+  const names = ["ground", "ink", "muted", "line", "forward", "backward", "positive", "negative", "odd", "odd-text", "warn"];
   return { ...Object.fromEntries(names.map((name) => [name, colour(name)])), faces };
 }
 
@@ -55,7 +55,7 @@ export class Painter {
   }
 
   /** Cards with everything on them, and arrows with labels. */
-  paint(pen, nodes, slots, scale) {
+  paint(pen, cards, slots, scale) {
     const { passes } = this.store.now;
     const labels = scale >= LEGIBLE.labels;
     pen.group({ class: "arrows" });
@@ -80,19 +80,19 @@ export class Painter {
     }
     pen.fade(1);
     pen.group({ class: "cards" });
-    for (const i of nodes) if (this.takesPart(i)) this.card(pen, i, scale);
+    for (const c of cards) if (this.takesPart(this.scene.node[c])) this.card(pen, c, scale);
     pen.end();
     pen.fade(1);
   }
 
   /** From afar: dots and lines, each colour in one go. `every` arrow and no other is drawn. */
-  sketch(pen, nodes, slots, scale, every) {
+  sketch(pen, cards, slots, scale, every) {
     const { scene, graph, emphasis } = this;
     const { passes } = this.store.now;
     const [near, far] = [[], []];
     const reversed = passes === "backward";
     for (const slot of slots) {
-      const [a, b] = [graph.sources[slot], graph.owners[slot]];
+      const [a, b] = [scene.from[slot], graph.owners[slot]];
       if (reversed && !graph.carries(slot)) continue;
       const lit = emphasis.arrowLit(slot);
       if (slot % every && !(lit && emphasis.lit)) continue; // the same arrows in all tiles, and all that stand out
@@ -105,7 +105,7 @@ export class Painter {
     pen.lines(far, { colour, width });
     pen.fade(every > 1 || near.length > 8000 ? 0.35 : 0.6);
     pen.lines(near, { colour, width: emphasis.lit ? 2 * width : width });
-    this.dots(pen, nodes, 1.4 / scale);
+    this.dots(pen, cards, 1.4 / scale);
     pen.fade(1);
   }
 
@@ -122,29 +122,25 @@ export class Painter {
   }
 
   /** Cards without texts: their colour is the sign of the gradient, their strength its decade. */
-  dots(pen, nodes, least) {
+  dots(pen, cards, least) {
     const { scene, emphasis } = this;
     /** @type {Map<string, number[]>} */
     const kinds = new Map();
-    for (const i of nodes) {
+    for (const c of cards) {
+      const i = scene.node[c];
       if (!this.takesPart(i)) continue;
       const kind = `${emphasis.isLit(i) ? 1 : DIM} ${this.dot(i)}`;
       const same = kinds.get(kind);
-      if (same) same.push(i);
-      else kinds.set(kind, [i]);
+      if (same) same.push(c);
+      else kinds.set(kind, [c]);
     }
     for (const [kind, some] of [...kinds].sort()) {
       const [lit, strength, colour] = kind.split(" ");
       pen.fade(Number(lit) * Number(strength));
-      for (const i of some) {
-        const [w, h] = [Math.max(scene.w[i], least), Math.max(scene.h[i], least)];
-        pen.block(
-          scene.x[i] - w / 2,
-          scene.y[i] - h / 2,
-          w,
-          h,
-          this.palette[colour] ?? this.palette.faces[colour].outline,
-        );
+      const fill = this.palette[colour] ?? this.palette.faces[colour].outline;
+      for (const c of some) {
+        const [w, h] = [Math.max(scene.w[c], least), Math.max(scene.h[c], least)];
+        pen.block(scene.x[c] - w / 2, scene.y[c] - h / 2, w, h, fill);
       }
     }
   }
@@ -175,23 +171,25 @@ export class Painter {
   stroke(slot, pass) {
     const now = this.isNow(slot, pass);
     if (pass === "forward") return { colour: this.palette.forward, width: now ? 3 : 1.2 };
-    const width = this.store.now.passes === "backward" ? this.width(slot) : 1.2;
-    if (width === 0) return { colour: this.palette.line, width: 0.9, dash: [1, 3] };
+    const flow = this.store.now.passes === "backward" ? this.flow(slot) : null;
+    if (flow === 0) return { colour: this.palette.line, width: 0.9, dash: [1, 3] };
+    const width = flow === null ? 1.2 : this.width(flow);
     return {
-      colour: this.palette.backward,
+      colour: flow === null || Number.isFinite(flow) ? this.palette.backward : this.palette.odd,
       width: now ? Math.max(3, width) : width,
       dash: DASH.map((d) => d * Math.max(1, width / 2)),
     };
   }
 
-  /** The width of a backward arrow by the decade of what flows through it; 0 for nothing. */
-  width(slot) {
+  /** The size of what an arrow of the backward pass brings, where that is a number; else of what it starts from. */
+  flow(slot) {
     const { frame, owners } = this.graph;
-    const local = frame.hasLocal[slot] ? frame.locals[slot] : 1;
-    const flow = Math.abs(frame.gradients[owners[slot]] * local);
-    if (flow === 0) return 0;
-    if (!Number.isFinite(flow)) return 6;
-    return WIDTHS[Math.max(0, Math.min(4, 4 - this.top + decade(flow)))];
+    return Math.abs(frame.hasLocal[slot] ? this.steps.product(slot) : frame.gradients[owners[slot]]);
+  }
+
+  /** A width for each decade. */
+  width(flow) {
+    return Number.isFinite(flow) ? WIDTHS[Math.max(0, Math.min(4, 4 - this.top + decade(flow)))] : 6;
   }
 
   /** Whether an arrow belongs to the step that is shown. */
@@ -205,7 +203,7 @@ export class Painter {
   faint(slot) {
     const { scene, graph, emphasis } = this;
     if (scene.byDot || emphasis.lit) return 1;
-    const [a, b] = [graph.sources[slot], graph.owners[slot]];
+    const [a, b] = [scene.from[slot], graph.owners[slot]];
     return Math.max(0.08, Math.min(1, 320 / Math.hypot(scene.x[b] - scene.x[a], scene.y[b] - scene.y[a])));
   }
 
@@ -229,7 +227,7 @@ export class Painter {
     const write = (text, pass, colour) => {
       const [x, y] = scene.labelPlace(slot, pass);
       pen.fade(this.isDone(slot, pass) ? alpha : Math.min(alpha, 0.22));
-      const room = scene.byDot ? 400 : this.roomFor(slot);
+      const room = scene.hasRoom(slot, pass) ? Infinity : this.roomFor(slot);
       if (room > 30)
         pen.text(fitted(text, SMALL, room), x, y + 4, {
           size: SMALL,
@@ -245,30 +243,33 @@ export class Painter {
 
   /** How wide a label may be between two cards. */
   roomFor(slot) {
-    const { x, w } = this.scene;
-    const [a, b] = [this.graph.sources[slot], this.graph.owners[slot]];
+    const { x, w, from } = this.scene;
+    const [a, b] = [from[slot], this.graph.owners[slot]];
     return x[b] - w[b] / 2 - x[a] - w[a] / 2 - 20;
   }
 
   // --- cards
 
-  card(pen, i, scale) {
+  card(pen, c, scale) {
     const { scene, palette, graph } = this;
-    const [left, top, right] = scene.box(i);
-    const [w, h] = [scene.w[i], scene.h[i]];
+    const i = scene.node[c];
+    const [left, top] = scene.box(c);
     pen.fade(this.emphasis.isLit(i) ? 1 : DIM);
-    pen.group({ class: "card", "data-id": String(i), "data-key": `card ${i}` });
-    pen.card(left, top, w, h, palette.faces[graph.roles[i]]);
-    if (scale >= LEGIBLE.text) this.texts(pen, i, top);
-    if (scale < LEGIBLE.text || pen.isLive) this.bar(pen, i, left, top);
-    if (graph.hints[i]) this.badge(pen, i, right, top, scale);
+    pen.group({ class: "card", "data-id": String(i), "data-key": `card ${c}` });
+    pen.card(left, top, scene.w[c], scene.h[c], palette.faces[graph.roles[i]]);
+    if (scale >= LEGIBLE.text) this.texts(pen, c);
+    if (scale < LEGIBLE.text || pen.isLive) this.bar(pen, c);
+    if (graph.hints[i]) this.badge(pen, c, scale);
     pen.end();
   }
 
   /** What stands for the numbers when they are too small to read: the gradient's sign and decade as a colour. */
-  bar(pen, i, left, top) {
+  bar(pen, c) {
+    const { scene } = this;
+    const i = scene.node[c];
     const [strength, colour] = this.dot(i).split(" ");
-    const [w, h] = [this.scene.w[i], this.scene.h[i]];
+    const [left, top] = scene.box(c);
+    const [w, h] = [scene.w[c], scene.h[c]];
     pen.fade(Number(strength) * (pen.isLive || this.emphasis.isLit(i) ? 1 : DIM)); // live, the card is dim as a whole
     pen.group({ class: "bar" });
     pen.block(left + 0.15 * w, top + 0.3 * h, 0.7 * w, 0.4 * h, this.palette[colour] ?? this.palette.line);
@@ -276,24 +277,25 @@ export class Painter {
     pen.fade(pen.isLive || this.emphasis.isLit(i) ? 1 : DIM);
   }
 
-  texts(pen, i, top) {
+  texts(pen, c) {
     const { scene, graph, palette } = this;
-    const x = scene.x[i];
-    this.title(pen, i, top + 17);
+    const i = scene.node[c];
+    const [, top] = scene.box(c);
+    this.title(pen, c, top + 17);
     if (i in graph.shapes) {
-      pen.text(graph.shapes[i], x, top + scene.card.title + 8, {
+      pen.text(graph.shapes[i], scene.x[c], top + scene.card.title + 8, {
         size: SMALL,
         colour: palette.muted,
         anchor: "middle",
       });
     }
     const { step, passes } = this.store.now;
-    const { value, gradient } = scene.rows(i);
+    const { value, gradient } = scene.rows(c);
     const known = this.steps.hasValue(i, step);
     const lines = graph.frame.arrays[i]?.value ?? [numberText(graph.frame.values[i])];
-    this.row(pen, i, value, "value", palette.forward, known ? lines : ["·"]);
+    this.row(pen, c, value, "value", palette.forward, known ? lines : ["·"]);
     if (passes === "forward" || graph.isConstant(i)) return;
-    this.row(pen, i, gradient, "grad", palette.backward, this.gradientLines(i, step));
+    this.row(pen, c, gradient, "grad", palette.backward, this.gradientLines(i, step));
   }
 
   gradientLines(i, step) {
@@ -306,10 +308,11 @@ export class Painter {
     return array.gradient;
   }
 
-  title(pen, i, y) {
+  title(pen, c, y) {
     const { graph, palette, words, scene } = this;
-    const x = scene.x[i];
-    const room = scene.w[i] - 12;
+    const i = scene.node[c];
+    const x = scene.x[c];
+    const room = scene.w[c] - 12;
     const named = i in graph.names;
     if (graph.isConstant(i) && !named) {
       pen.text("constant", x, y, { size: SMALL, colour: palette.muted, anchor: "middle" });
@@ -327,28 +330,29 @@ export class Painter {
   }
 
   /** A row of a card: what it is, and its number; null for a gradient that nobody has computed. */
-  row(pen, i, top, what, colour, lines) {
+  row(pen, c, top, what, colour, lines) {
     const { scene, palette } = this;
     const y = top + 13;
-    const x = scene.x[i];
+    const x = scene.x[c];
     if (lines === null) {
       pen.text("grad not computed", x, y, { size: SMALL, colour: palette.muted, anchor: "middle" });
       return;
     }
     const labelled = textWidth(what, SMALL) + 7;
-    const room = scene.w[i] - 12 - labelled;
+    const room = scene.w[c] - 12 - labelled;
     const widest = Math.max(...lines.map((line) => textWidth(line, SIZE)));
     const start = x - (Math.min(room, widest) + labelled) / 2;
     pen.text(what, start, y, { size: SMALL, colour });
     lines.forEach((line, k) => {
       const odd = /^(nan|-?inf)$/.test(line);
-      const look = { size: SIZE, colour: odd ? palette.odd : palette.ink, bold: odd };
+      const look = { size: SIZE, colour: odd ? palette["odd-text"] : palette.ink, bold: odd };
       pen.text(fitted(line, SIZE, room), start + labelled, y + k * scene.card.line, look);
     });
   }
 
-  badge(pen, i, right, top, scale) {
-    const word = scale < LEGIBLE.text ? "!" : this.graph.hints[i].map(([name]) => name).join(", ");
+  badge(pen, c, scale) {
+    const [, top, right] = this.scene.box(c);
+    const word = scale < LEGIBLE.text ? "!" : this.graph.hints[this.scene.node[c]].map(([name]) => name).join(", ");
     const w = textWidth(word, 9.5, true) + 10;
     pen.card(right - w + 8, top - 14, w, 16, {
       fill: this.palette.warn,

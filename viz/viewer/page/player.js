@@ -1,6 +1,6 @@
 /** The step slider, with play: which step of the two passes is shown. */
 
-import { make, part } from "./dom.js";
+import { make, part, unbroken } from "./dom.js";
 import { shorten } from "./words.js";
 
 const SLOWEST = 1100;
@@ -30,7 +30,7 @@ export class Player {
     const wanted = Math.max(0, Math.min(this.end, step));
     this.store.set({ step: wanted });
     const i = this.steps.nodeOf(wanted);
-    if (i >= 0) this.camera.reveal(this.scene.box(i));
+    if (i >= 0) this.camera.reveal(this.scene.box(this.scene.nearest(i, ...this.camera.middle)));
   }
 
   jump(step) {
@@ -68,7 +68,6 @@ export class Player {
     const slider = part("step");
     slider.max = String(this.end);
     slider.value = String(step);
-    slider.style.setProperty("--forward-share", `${(100 * steps.forward.length) / Math.max(1, this.end)}%`);
     const done = step >= this.end;
     const pass = steps.isForward(step) ? "forward pass" : "backward pass";
     const words = done
@@ -84,12 +83,12 @@ export class Player {
     button.setAttribute("aria-label", this.timer ? "Pause" : "Play the two passes");
     const said = part("arithmetic");
     said.setAttribute("aria-live", this.timer ? "off" : "polite");
-    said.replaceChildren(...this.lines(done, step).map((line) => make("div", {}, shorten(line, 400))));
+    said.replaceChildren(...this.lines(done, step).map((line) => make("div", {}, ...unbroken(shorten(line, 400)))));
   }
 
   lines(done, step) {
     if (!done) return this.steps.lines(step);
-    if (this.steps.backward.length) return ["Both passes are done. Press play to watch them step by step."];
-    return ["The forward pass is done; the backward pass has not run, so nothing has a gradient: call backward()."];
+    if (this.steps.hasRun) return ["Both passes are done. Press play to watch them step by step."];
+    return this.steps.lines(this.steps.total);
   }
 }

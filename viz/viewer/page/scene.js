@@ -1,4 +1,8 @@
-/** Where everything is in the plane of the graph, in points: cards, the rows on them, and arrows. */
+/**
+ * Where everything is in the plane of the graph, in points: cards, the rows on them, and arrows.
+ *
+ * Each value has a card of its own number; a leaf that is used often has more of them, one at each use.
+ */
 
 import { Grid } from "./grid.js";
 
@@ -17,13 +21,32 @@ export class Scene {
     const { layout } = graph;
     this.graph = graph;
     this.card = layout.card;
+    /** @type {number[]} the slots at which a leaf has one more card */
+    const { copies } = layout;
+    this.count = graph.size + copies.length;
+    /** The value on each card. */
+    this.node = Int32Array.from({ length: this.count }, (_, c) =>
+      c < graph.size ? c : graph.sources[copies[c - graph.size]],
+    );
+    /** The card from which each slot's arrow comes. */
+    this.from = graph.sources.slice();
+    copies.forEach((slot, k) => {
+      this.from[slot] = graph.size + k;
+    });
+    /** @type {Map<number, number[]>} the cards of the leaves that have several */
+    this.several = new Map();
+    for (let c = graph.size; c < this.count; c++) {
+      const i = this.node[c];
+      this.several.set(i, [...(this.several.get(i) ?? [i]), c]);
+    }
     this.x = Float32Array.from(layout.x.split(","), Number);
     this.y = Float32Array.from(layout.y.split(","), Number);
     this.byDot = layout.layout === "dot";
     [this.forward, this.backward, this.labels] = layout.curves;
+    this.isLabelled = Object.keys(this.labels).length > 0 || !graph.sources.length;
     this.measure();
     /** @type {Grid | null} */
-    this.nodeGrid = null;
+    this.cardGrid = null;
     /** @type {Grid | null} */
     this.arrowGrid = null;
   }
@@ -32,19 +55,19 @@ export class Scene {
   measure() {
     const { graph, card } = this;
     const { widths } = graph.layout;
-    this.w = new Float32Array(graph.size);
-    this.h = new Float32Array(graph.size);
+    this.w = new Float32Array(this.count);
+    this.h = new Float32Array(this.count);
     const bounds = [Infinity, Infinity, -Infinity, -Infinity];
-    for (let i = 0; i < graph.size; i++) {
+    for (let c = 0; c < this.count; c++) {
+      const i = this.node[c];
       const [values, gradients] = this.lineCounts(i);
-      const w = typeof widths === "number" ? widths : widths[i];
-      const h = card.title + (i in graph.shapes ? card.shape : 0) + card.line * (values + gradients) + card.foot;
-      this.w[i] = w;
-      this.h[i] = h;
-      bounds[0] = Math.min(bounds[0], this.x[i] - w / 2);
-      bounds[1] = Math.min(bounds[1], this.y[i] - h / 2);
-      bounds[2] = Math.max(bounds[2], this.x[i] + w / 2);
-      bounds[3] = Math.max(bounds[3], this.y[i] + h / 2);
+      this.w[c] = typeof widths === "number" ? widths : widths[c];
+      this.h[c] = card.title + (i in graph.shapes ? card.shape : 0) + card.line * (values + gradients) + card.foot;
+      const [left, top, right, bottom] = this.box(c);
+      bounds[0] = Math.min(bounds[0], left);
+      bounds[1] = Math.min(bounds[1], top);
+      bounds[2] = Math.max(bounds[2], right);
+      bounds[3] = Math.max(bounds[3], bottom);
     }
     for (const points of [...Object.values(this.forward), ...Object.values(this.backward)]) {
       for (let k = 0; k < points.length; k += 2) {
@@ -55,7 +78,18 @@ export class Scene {
     this.bounds = bounds;
   }
 
-  /** How many lines a card has for the value, and for the gradient. @returns {[number, number]} */
+  /** The cards of a value. @param {number} i @returns {number[]} */
+  cards(i) {
+    return this.several.get(i) ?? [i];
+  }
+
+  /** The card of a value that is nearest to a point. */
+  nearest(i, x, y) {
+    const far = (c) => Math.hypot(this.x[c] - x, this.y[c] - y);
+    return this.cards(i).reduce((best, c) => (far(c) < far(best) ? c : best));
+  }
+
+  /** How many lines a value takes, and its gradient. @returns {[number, number]} */
   lineCounts(i) {
     const array = this.graph.frame.arrays[i];
     const gradients = this.graph.isConstant(i) ? 0 : (array?.gradient?.length ?? 1);
@@ -63,17 +97,18 @@ export class Scene {
   }
 
   /** The tops of the rows of a card: its value, its gradient. */
-  rows(i) {
+  rows(c) {
+    const i = this.node[c];
     const [values] = this.lineCounts(i);
-    const top = this.y[i] - this.h[i] / 2;
+    const top = this.y[c] - this.h[c] / 2;
     const value = top + this.card.title + (i in this.graph.shapes ? this.card.shape : 0);
     return { value, gradient: value + values * this.card.line };
   }
 
   /** Where arrows leave and enter a card. */
-  port(i, pass) {
-    const [values, gradients] = this.lineCounts(i);
-    const { value, gradient } = this.rows(i);
+  port(c, pass) {
+    const [values, gradients] = this.lineCounts(this.node[c]);
+    const { value, gradient } = this.rows(c);
     const { line } = this.card;
     return pass === "forward" ? value + (values * line) / 2 : gradient + (Math.max(1, gradients) * line) / 2;
   }
@@ -82,8 +117,8 @@ export class Scene {
   points(slot, pass) {
     const known = (pass === "forward" ? this.forward : this.backward)[slot];
     if (known) return known;
-    const { sources, owners, offsets } = this.graph;
-    const [source, owner] = [sources[slot], owners[slot]];
+    const { owners, offsets } = this.graph;
+    const [source, owner] = [this.from[slot], owners[slot]];
     const among = offsets[owner + 1] - offsets[owner];
     const spread = among > 1 ? ((slot - offsets[owner]) / (among - 1) - 0.5) * Math.min(10, 3 * among) : 0;
     const [x0, y0] = [this.x[source] + this.w[source] / 2, this.port(source, pass)];
@@ -91,6 +126,11 @@ export class Scene {
     const reach = Math.max(24, Math.min(160, Math.abs(x1 - x0) * 0.45));
     if (pass === "forward") return [x0, y0, x0 + reach, y0, x1 - ARROW - reach, y1, x1 - ARROW, y1, x1, y1];
     return [x1, y1, x1 - reach, y1, x0 + ARROW + reach, y0, x0 + ARROW, y0, x0, y0];
+  }
+
+  /** Whether dot has made room for a label. */
+  hasRoom(slot, pass) {
+    return `${pass[0]}${slot}` in this.labels;
   }
 
   /** The middle of an arrow's label. @returns {[number, number]} */
@@ -105,11 +145,11 @@ export class Scene {
 
   /** Build what finds cards and arrows in a part of the plane; only large graphs need it for drawing. */
   index() {
-    if (this.nodeGrid) return;
-    const { sources, owners } = this.graph;
-    this.nodeGrid = new Grid(this.graph.size, (i) => this.box(i));
-    this.arrowGrid = new Grid(sources.length, (slot) => {
-      const [a, b] = [sources[slot], owners[slot]];
+    if (this.cardGrid) return;
+    const { owners } = this.graph;
+    this.cardGrid = new Grid(this.count, (c) => this.box(c));
+    this.arrowGrid = new Grid(owners.length, (slot) => {
+      const [a, b] = [this.from[slot], owners[slot]];
       const [xa, xb] = [this.x[a] + this.w[a] / 2, this.x[b] - this.w[b] / 2];
       return [
         Math.min(xa, xb - 24),
@@ -121,22 +161,22 @@ export class Scene {
   }
 
   /** @returns {[number, number, number, number]} */
-  box(i) {
-    const [w, h] = [this.w[i] / 2, this.h[i] / 2];
-    return [this.x[i] - w, this.y[i] - h, this.x[i] + w, this.y[i] + h];
+  box(c) {
+    const [w, h] = [this.w[c] / 2, this.h[c] / 2];
+    return [this.x[c] - w, this.y[c] - h, this.x[c] + w, this.y[c] + h];
   }
 
-  /** The node at a point of the plane, or -1. @param {number} margin how far beside a card still counts */
+  /** The value at a point of the plane, or -1. @param {number} margin how far beside a card still counts */
   hit(x, y, margin) {
     this.index();
-    const near = /** @type {Grid} */ (this.nodeGrid).find(x - margin, y - margin, x + margin, y + margin);
+    const near = /** @type {Grid} */ (this.cardGrid).find(x - margin, y - margin, x + margin, y + margin);
     let best = -1;
     let least = Infinity;
-    for (const i of near) {
-      const dx = Math.max(0, Math.abs(x - this.x[i]) - this.w[i] / 2);
-      const dy = Math.max(0, Math.abs(y - this.y[i]) - this.h[i] / 2);
+    for (const c of near) {
+      const dx = Math.max(0, Math.abs(x - this.x[c]) - this.w[c] / 2);
+      const dy = Math.max(0, Math.abs(y - this.y[c]) - this.h[c] / 2);
       const far = Math.max(dx, dy);
-      if (far <= margin && far < least) [best, least] = [i, far];
+      if (far <= margin && far < least) [best, least] = [this.node[c], far];
     }
     return best;
   }

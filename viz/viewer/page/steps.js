@@ -20,11 +20,9 @@ export class Steps {
     const root = graph.roots[0];
     const forward = [];
     for (let i = 0; i < graph.size; i++) if (i === root || !graph.isConstant(i) || i in graph.names) forward.push(i);
-    const backward = [];
-    if (graph.frame.hasGradient[root]) {
-      backward.push(root); // the seed
-      for (let i = root; i >= 0; i--) if (this.passesOn(i)) backward.push(i);
-    }
+    this.hasRun = graph.frame.hasGradient[root] === 1;
+    const backward = [root]; // the seed, or that there is none
+    if (this.hasRun) for (let i = root; i >= 0; i--) if (graph.ops[i] >= 0) backward.push(i);
     this.forward = Int32Array.from(forward);
     this.backward = Int32Array.from(backward);
     this.total = forward.length + backward.length;
@@ -36,12 +34,6 @@ export class Steps {
     backward.forEach((i, k) => {
       if (k) this.backwardPlace[i] = forward.length + k + 1;
     });
-  }
-
-  passesOn(i) {
-    const { offsets } = this.graph;
-    for (let slot = offsets[i]; slot < offsets[i + 1]; slot++) if (this.graph.carries(slot)) return true;
-    return false;
   }
 
   /** @param {number} step @returns {number} the node of a step, or -1 before the first */
@@ -93,14 +85,20 @@ export class Steps {
   /** What a leaf's gradient was before this pass: what it has beyond the sum over its uses. @returns {number} */
   before(i) {
     const { graph } = this;
-    const held = graph.frame.gradients[i];
     if (graph.ops[i] >= 0 || i in graph.frame.arrays) return 0;
+    const { sum, differs } = this.received(i);
+    return differs ? graph.frame.gradients[i] - sum : 0;
+  }
+
+  /** The sum over a node's uses, and whether its gradient is another. @returns {{ sum: number, differs: boolean }} */
+  received(i) {
+    const held = this.graph.frame.gradients[i];
     let [sum, size] = [0, Math.abs(held)];
     for (const slot of this.usesInOrder(i)) {
       sum += this.product(slot);
       size += Math.abs(this.product(slot));
     }
-    return Math.abs(held - sum) > ROUNDING * size ? held - sum : 0;
+    return { sum, differs: Math.abs(held - sum) > ROUNDING * size };
   }
 
   /** What one use adds to a gradient; a gradient of 0 sends 0, whatever the local derivative is. */
@@ -115,6 +113,8 @@ export class Steps {
     const { words } = this;
     const i = this.nodeOf(step);
     if (i < 0) return ["Before the forward pass: nothing has been computed."];
+    const { steps } = this.graph.frame;
+    if (steps) return steps[step - 1].split("\n");
     if (this.isForward(step)) return [this.forwardLine(i)];
     if (step === this.forward.length + 1) return [this.seedLine(i)];
     const slots = words.readingOrder(i).filter((slot) => this.graph.carries(slot));
@@ -136,38 +136,30 @@ export class Steps {
   /** dL/dL = 1 (the seed) */
   seedLine(i) {
     const { words } = this;
-    const odd =
-      this.graph.frame.gradients[i] === 1 || i in this.graph.shapes
-        ? ""
-        : "; not 1: backward was given another one, or ran more than once";
-    const root = words.root() === words.name(i) ? "" : `; ${words.root()} is ${words.name(i)}`;
-    return `${words.derivative(i)} = ${words.gradient(i)} (the seed${odd}${root})`;
+    const { root } = this.graph;
+    if (!this.hasRun) return `the backward pass has not run: call backward() of ${words.name(i)}`;
+    return `${words.derivative(i)} = ${words.gradient(i)} (the seed${root === words.name(i) ? "" : `; ${root} is ${words.name(i)}`})`;
   }
 
-  /** dL/da += dL/dd * b = 1 * -3 = -3, now 2 */
+  /** dL/da += dL/dd * ∂d/∂a = 1 * -3 = -3, now 2 */
   backwardLine(i, slot) {
     const { graph, words } = this;
     const source = graph.sources[slot];
     const [target, from] = [words.derivative(source), words.derivative(i)];
     const number = words.localNumber(slot);
     if (number.startsWith("VJP")) return `${target} += ${number} with ${from}`;
-    const start = `${target} += ${from} * ${words.factor(slot)}`;
-    if (i in graph.frame.arrays) return `${start}, element by element`;
+    const start = `${target} += ${from} * ${words.localName(slot)}`;
+    if (!this.isNumber(slot)) return `${start}, ${graph.eachOne}`;
     return `${start} = ${words.gradient(i)} * ${number} = ${numberText(this.product(slot))}${this.soFar(source, slot)}`;
   }
 
-  /** The sum to which a use has brought a gradient, unless it is the first; and why the local derivative is so. */
+  /** The sum to which a use has brought a gradient, unless it is the first. */
   soFar(source, slot) {
-    const uses = this.usesInOrder(source);
-    const place = this.inReadingOrder(uses, slot);
+    const earlier = this.inReadingOrder(this.usesInOrder(source), slot);
     const before = this.before(source);
-    const remarks = [this.words.reason(slot)];
-    let now = "";
-    if (place.length || before)
-      now = `, now ${numberText(place.reduce((sum, other) => sum + this.product(other), before) + this.product(slot))}`;
-    if (!place.length && before) remarks.push(`was ${numberText(before)} before this pass`);
-    const said = remarks.filter(Boolean).join("; ");
-    return said ? `${now} (${said})` : now;
+    if (!earlier.length && !before) return "";
+    const sum = earlier.reduce((total, other) => total + this.product(other), before) + this.product(slot);
+    return `, now ${numberText(sum)}${earlier.length ? "" : ` (was ${numberText(before)} before this pass)`}`;
   }
 
   /** The uses before one; those of one operation come in reading order. */
@@ -183,27 +175,32 @@ export class Steps {
   /** Where a node's gradient comes from: a line for each use, and their sum. @returns {{ lines: string[], sum: string }} */
   uses(i) {
     const { graph, words } = this;
-    const [first, end] = [graph.useOffsets[i], graph.useOffsets[i + 1]];
-    const lines = [];
-    let sum = 0;
-    let count = 0;
-    let exact = true;
-    for (let k = first; k < end; k++) {
-      const slot = graph.uses[k];
-      if (!graph.carries(slot)) continue;
-      count++;
-      if (graph.frame.hasLocal[slot] && !(graph.owners[slot] in graph.frame.arrays)) sum += this.product(slot);
-      else exact = false;
-      if (lines.length < TERMS_SHOWN) lines.push(this.useLine(slot));
-    }
-    if (count > lines.length) lines.push(`… and ${(count - lines.length).toLocaleString("en")} more uses`);
-    const name = words.derivative(i);
-    if (!count) return { lines, sum: "" };
-    if (!exact) return { lines, sum: `${name} = ${words.gradient(i)}` };
-    return {
-      lines,
-      sum: `${name} = ${count > 1 ? `sum of ${count.toLocaleString("en")} uses = ` : ""}${numberText(sum)}`,
-    };
+    const slots = Array.from(graph.uses.subarray(graph.useOffsets[i], graph.useOffsets[i + 1])).filter((slot) =>
+      graph.carries(slot),
+    );
+    const lines = slots.slice(0, TERMS_SHOWN).map((slot) => this.useLine(slot));
+    if (slots.length > TERMS_SHOWN) lines.push(`… and ${(slots.length - TERMS_SHOWN).toLocaleString("en")} more uses`);
+    const count = slots.length > 1 ? `the sum of ${slots.length.toLocaleString("en")} uses = ` : "";
+    const said = slots.every((slot) => this.isNumber(slot)) ? this.sumOf(i) : words.gradient(i);
+    return { lines, sum: count || said.includes(";") ? `${words.derivative(i)} = ${count}${said}` : "" };
+  }
+
+  /** Whether what goes through a slot is one number. */
+  isNumber(slot) {
+    const { frame, owners } = this.graph;
+    return frame.hasLocal[slot] === 1 && !(owners[slot] in frame.arrays);
+  }
+
+  /** What a node has received, and why its gradient is another. */
+  sumOf(i) {
+    const { words } = this;
+    const { sum, differs } = this.received(i);
+    if (!differs) return words.gradient(i);
+    const before = this.before(i);
+    const why = before
+      ? `it was ${numberText(before)} before this pass, and is ${words.gradient(i)}`
+      : `its gradient is ${words.gradient(i)} now: another backward pass has changed it since`;
+    return `${numberText(sum)}; ${why}`;
   }
 
   useLine(slot) {
@@ -212,12 +209,13 @@ export class Steps {
     const number = words.localNumber(slot);
     const start = `${words.derivative(owner)} · ${words.localName(slot)}`;
     if (number.startsWith("VJP")) return `${words.derivative(owner)} through ${number} (vector-Jacobian product)`;
-    if (owner in graph.frame.arrays)
-      return `${start} = gradient of ${words.name(owner)} · ${number}, element by element`;
-    return `${start} = ${words.gradient(owner)} · ${number} = ${numberText(this.product(slot))}`;
+    if (!this.isNumber(slot)) return `${start} = gradient of ${words.name(owner)} · ${number}, ${graph.eachOne}`;
+    const formula = words.localFormula(slot);
+    const why = formula && `, where ${words.localName(slot)} = ${formula}`;
+    return `${start} = ${words.gradient(owner)} · ${number} = ${numberText(this.product(slot))}${why}`;
   }
 
-  /** The product along the way to the root, while every value on it is used once. @returns {string} */
+  /** The product along the way, while every value on it is used once; and where that way begins. @returns {string[]} */
   wholeProduct(i) {
     const { graph, words } = this;
     const factors = [];
@@ -229,16 +227,16 @@ export class Steps {
       factors.length < TERMS_SHOWN
     ) {
       const slot = graph.uses[graph.useOffsets[at]];
-      if (!graph.carries(slot) || !graph.frame.hasLocal[slot]) return "";
+      if (!graph.carries(slot) || !this.isNumber(slot)) return [];
       factors.unshift(words.localName(slot));
       numbers.unshift(words.localNumber(slot));
       at = graph.owners[slot];
     }
-    if (factors.length < 2) return "";
+    if (factors.length < 2) return [];
     if (!(graph.isRoot.has(at) && graph.frame.gradients[at] === 1)) {
       factors.unshift(words.derivative(at));
       numbers.unshift(words.gradient(at));
     }
-    return `${words.derivative(i)} = ${factors.join(" · ")} = ${numbers.join(" · ")} = ${words.gradient(i)}`;
+    return [words.name(at), `${words.derivative(i)} = ${factors.join(" · ")} = ${numbers.join(" · ")} = ${this.sumOf(i)}`];
   }
 }

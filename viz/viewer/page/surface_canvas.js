@@ -57,7 +57,7 @@ export class CanvasSurface {
     const at = (v) => Math.floor((v * layer.scale) / TILE);
     for (const i of some) {
       for (const near of [i, ...graph.sources.subarray(graph.offsets[i], graph.offsets[i + 1])]) {
-        const [left, top, right, bottom] = scene.box(near);
+        const [left, top, right, bottom] = scene.box(near); // a graph on a canvas has one card for each value
         for (let ty = at(top - 4); ty <= at(bottom + 4); ty++) {
           for (let tx = at(left - 4); tx <= at(right + 4); tx++) layer.stale.add(`${tx},${ty}`);
         }
@@ -193,25 +193,20 @@ export class CanvasSurface {
       ((tx + 1) * TILE) / scale + pad,
       ((ty + 1) * TILE) / scale + pad,
     ];
-    const { nodeGrid, arrowGrid } = painter.scene;
+    const { cardGrid, arrowGrid } = painter.scene;
     const [left, top, right, bottom] = area;
     const slots = arrowGrid.find(left, top, right, bottom);
-    const nodes = nodeGrid.find(left, top, right, bottom);
+    const cards = cardGrid.find(left, top, right, bottom);
     const pen = new CanvasPen(context);
     if (scale < LEGIBLE.boxes) {
-      painter.sketch(
-        pen,
-        nodes,
-        slots,
-        scale,
-        Math.max(this.share(scale), Math.ceil(slots.length / (4 * MOST_ARROWS))),
-      );
+      const every = Math.max(this.share(scale), Math.ceil(slots.length / (4 * MOST_ARROWS)));
+      painter.sketch(pen, cards, slots, scale, every);
       return canvas;
     }
     if (scale < LEGIBLE.text || slots.length > SOME_ARROWS) {
       painter.passing(pen, slots, Math.ceil(slots.length / SOME_PASSING));
-      painter.paint(pen, nodes, scale < LEGIBLE.text ? [] : this.ending(slots, area, TILE / scale / 2), scale);
-    } else painter.paint(pen, nodes, slots, scale);
+      painter.paint(pen, cards, scale < LEGIBLE.text ? [] : this.ending(slots, area, TILE / scale / 2), scale);
+    } else painter.paint(pen, cards, slots, scale);
     return canvas;
   }
 

@@ -14,7 +14,7 @@ export class SvgSurface {
     keepSpaces(this.element);
     this.stale = true;
     const { graph } = painter;
-    this.nodes = Array.from({ length: graph.size }, (_, i) => i);
+    this.cards = Array.from(painter.scene.node.keys());
     this.slots = Array.from(graph.sources.keys());
   }
 
@@ -26,11 +26,12 @@ export class SvgSurface {
   /** Only these nodes, and the arrows to them, have changed. @param {number[]} some */
   touch(some) {
     if (this.stale) return;
-    const { graph } = this.painter;
+    const { graph, scene } = this.painter;
     const slots = some.flatMap((i) => this.slots.slice(graph.offsets[i], graph.offsets[i + 1]));
-    const nodes = [...new Set([...some, ...slots.map((slot) => graph.sources[slot])])];
+    const nodes = new Set([...some, ...slots.map((slot) => graph.sources[slot])]);
+    const cards = [...nodes].flatMap((i) => scene.cards(i));
     const drawn = document.createElementNS(SVG, "g");
-    this.painter.paint(new SvgPen(drawn, true), nodes, slots, 1);
+    this.painter.paint(new SvgPen(drawn, true), cards, slots, 1);
     for (const element of drawn.querySelectorAll("[data-key]")) this.keep(element);
   }
 
@@ -45,7 +46,7 @@ export class SvgSurface {
     const { camera } = this;
     if (this.stale) {
       const drawn = document.createElementNS(SVG, "g");
-      this.painter.paint(new SvgPen(drawn, true), this.nodes, this.slots, 1);
+      this.painter.paint(new SvgPen(drawn, true), this.cards, this.slots, 1);
       this.element.replaceChildren(drawn);
       /** @type {Map<string | null, Element>} */
       this.parts = new Map();

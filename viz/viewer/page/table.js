@@ -45,6 +45,7 @@ export class Table {
     part("table-caption").textContent = count
       ? `Values ${(first + 1).toLocaleString("en")} to ${end.toLocaleString("en")} of ${count.toLocaleString("en")}`
       : "No value is left by the search and the filter";
+    part("table-turn").toggleAttribute("hidden", pages === 1);
     part("table-before").disabled = this.page === 0;
     part("table-after").disabled = this.page === pages - 1;
   }

@@ -5,7 +5,9 @@ import { CanvasSurface } from "./surface_canvas.js";
 import { SvgSurface } from "./surface_svg.js";
 
 /** Values up to which the screen shows elements of SVG. */
-const SVG_UP_TO = 2000;
+export const SVG_UP_TO = 2000;
+
+const GAP = 4; // between a card and its mark
 
 export class View {
   constructor(painter, camera, steps, store) {
@@ -59,15 +61,23 @@ export class View {
     this.rings.now.classList.toggle("back", now >= 0 && !this.steps.isForward(step));
   }
 
+  /** Mark all cards of a value. */
   ring(element, i) {
     element.toggleAttribute("hidden", i < 0);
     if (i < 0) return;
+    const { scene } = this.painter;
+    element.setAttribute("d", scene.cards(i).map((c) => this.around(scene.box(c))).join(""));
+  }
+
+  /** The outline around a box, as a path. */
+  around([x0, y0, x1, y1]) {
     const { scale, left, top } = this.camera;
-    const [x0, y0, x1, y1] = this.painter.scene.box(i);
-    const gap = 4;
-    element.setAttribute("x", String(x0 * scale + left - gap));
-    element.setAttribute("y", String(y0 * scale + top - gap));
-    element.setAttribute("width", String((x1 - x0) * scale + 2 * gap));
-    element.setAttribute("height", String((y1 - y0) * scale + 2 * gap));
+    const [w, h] = [(x1 - x0) * scale + 2 * GAP, (y1 - y0) * scale + 2 * GAP];
+    const r = Math.min(12, w / 2, h / 2);
+    const side = (letter, length, dx, dy) => `${letter}${length}a${r} ${r} 0 0 1 ${dx} ${dy}`;
+    return (
+      `M${x0 * scale + left - GAP + r} ${y0 * scale + top - GAP}${side("h", w - 2 * r, r, r)}` +
+      `${side("v", h - 2 * r, -r, r)}${side("h", 2 * r - w, -r, -r)}${side("v", 2 * r - h, r, -r)}z`
+    );
   }
 }

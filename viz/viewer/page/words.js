@@ -4,7 +4,7 @@
 export function numberText(x) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
-  if (x === 0) return Object.is(x, -0) ? "-0" : "0";
+  if (x === 0) return "0"; // no -0
   const [digits, exponent] = scientific(x).split("e");
   const power = Number(exponent);
   if (power < -4 || power >= 4) {
@@ -55,33 +55,14 @@ const SIGNS = "\\s\\[\\]+\\-*/·⊗@=<>^,&|%:;";
 const PLAIN = new RegExp(`^(?:\\d[\\d.]*e[+-]?\\d+|[^${SIGNS}]*(?:\\[[^\\[\\]]*\\][^${SIGNS}]*)*)$`);
 const NUMBER = /^[+-]?(?:\d[\d.]*(?:e[+-]?\d+)?|inf|nan)$/;
 const NAME_WIDTH = 24;
-const FORMULA_WIDTH = 16;
-const TERMS_WIDTH = 44;
-const ROOT_WIDTH = 12;
+const EXPRESSION_WIDTH = 44;
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 
 function operand(name) {
   return PLAIN.test(name) ? name : `(${name})`;
 }
 
-/** A sum, or a sum of products, of numbers. */
-function terms(name, numbers) {
-  const half = numbers.length / 2;
-  const all =
-    name === "sum_many"
-      ? numbers.map(operand)
-      : numbers
-          .slice(0, half)
-          .map((left, k) => `${operand(left)}*${operand(numbers[half + k])}`.replace(/\*\((-[^\s()]+)\)/, "*$1"));
-  if (all.length === 1) return name === "sum_many" ? `sum(${all[0]})` : all[0];
-  const ending = `… (${all.length} terms)`;
-  let text = all.join(" + ");
-  for (let kept = all.length - 1; text.length > TERMS_WIDTH && kept > 0; kept--)
-    text = [...all.slice(0, kept), ending].join(" + ");
-  return text;
-}
-
-/** What a graph's numbers and formulas read like. */
+/** What a graph's numbers and formulas read like; Python has written those of all but large graphs. */
 export class Words {
   /** @param {import("./data.js").Graph} graph */
   constructor(graph) {
@@ -118,18 +99,17 @@ export class Words {
   /** @returns {string} what computed a node, as a * b; "" for a leaf */
   expression(i) {
     const { graph } = this;
+    if (graph.expressions) return graph.expressions[i];
     const names = () => this.sources(i).map((source) => this.name(source));
-    return graph.op(i) ? (graph.texts[i] ?? this.compose(i, names())) : "";
+    return graph.op(i) ? (graph.texts[i] ?? shorten(this.compose(i, names()), EXPRESSION_WIDTH)) : "";
   }
 
   /** @returns {string} the same with numbers, as 2 * -3; "" where that says nothing, for arrays and for leaves */
   arithmetic(i) {
     const { graph } = this;
-    const op = graph.op(i);
     const sources = this.sources(i);
-    if (!op || i in graph.frame.arrays || sources.some((source) => source in graph.frame.arrays)) return "";
+    if (!graph.op(i) || i in graph.frame.arrays || sources.some((source) => source in graph.frame.arrays)) return "";
     const numbers = sources.map((source) => numberText(graph.frame.values[source]));
-    if (op.name === "sum_many" || op.name === "dot_many") return terms(op.name, numbers);
     if (graph.texts[i] !== undefined) return "";
     return this.compose(i, numbers).replace(/([*/] ?)\((-[^\s()]+)\)/g, "$1$2"); // 2 * -3, but 2 - (-3)
   }
@@ -178,88 +158,22 @@ export class Words {
 
   /** The local derivative spelled out: ∂d/∂a = b = -3. @param {number} slot */
   local(slot) {
+    const { labels } = this.graph.frame;
+    if (labels) return labels[slot];
     const number = this.localNumber(slot);
-    const name = this.localName(slot);
-    if (number.startsWith("VJP")) return `${name}: ${number}`;
-    const formula = this.tableFormula(slot);
-    return formula && formula !== number ? `${name} = ${formula} = ${number}` : `${name} = ${number}`;
+    return `${this.localName(slot)}${number.startsWith("VJP") ? ":" : " ="} ${number}`;
   }
 
-  /** A local derivative with the graph's names; "" where it is long or beyond plain arithmetic. */
-  formula(slot) {
-    const { graph } = this;
-    const owner = graph.owners[slot];
-    const first = graph.offsets[owner];
-    if (graph.op(owner)?.name === "dot_many") {
-      const half = (graph.offsets[owner + 1] - first) / 2;
-      const other = this.name(graph.sources[first + ((slot - first + half) % (2 * half))]);
-      return other.length <= FORMULA_WIDTH && PLAIN.test(other) ? other : "";
-    }
-    return this.named(slot, this.partial(slot));
-  }
-
-  /** The same from the table's own text, as arrows are labelled. */
-  tableFormula(slot) {
-    const { graph } = this;
-    const op = graph.op(graph.owners[slot]);
-    if (op?.name === "dot_many") return this.formula(slot);
-    return this.named(slot, op?.partials[slot - graph.offsets[graph.owners[slot]]] ?? "");
-  }
-
-  /** The reason for a local derivative, as a > 0; "" if it needs none. */
-  reason(slot) {
-    return this.named(slot, this.graph.frame.rules[slot]?.[1] ?? "");
-  }
-
-  /** A text of the table with the graph's names. */
-  named(slot, rule) {
-    const { graph } = this;
-    const owner = graph.owners[slot];
-    let text = rule.replace(/\breciprocal\((\w+)\)/g, "1 / $1");
-    const words = text.match(/[A-Za-z_]\w*/g);
-    if (!words || /where|share|[A-Z]/.test(text)) return "";
-    const op = /** @type {import("./data.js").Operation} */ (graph.op(owner));
-    const names = new Map(op.inputs.map((input, k) => [input, this.name(graph.sources[graph.offsets[owner] + k])]));
-    names.set("y", this.name(owner));
-    const plain = (name) => PLAIN.test(name) || NUMBER.test(name);
-    if (!words.every((word) => plain(names.get(word) ?? word))) return "";
-    text = text.replace(/(?<=\w) \*\* 2\b(?!\.)/g, "^2").replace(/ \*\* /g, "**");
-    text = text.replace(/\b(\w+) \* \1\b/g, "$1^2");
-    text = text.replace(/[A-Za-z_]\w*/g, (word) => names.get(word) ?? word);
-    text = text.replace(/\^2/g, "²").replace(/ \* /g, "·").replace(/ \/ /g, "/");
-    return text.length <= FORMULA_WIDTH ? text : "";
-  }
-
-  /** What gradients are gradients of; a root with a long name is L. */
-  root() {
-    const title = this.name(this.graph.roots[0]);
-    if (title.length <= ROOT_WIDTH && PLAIN.test(title)) return title;
-    const taken = new Set(Object.values(this.graph.names));
-    return ["L", "J", "ℒ"].find((letter) => !taken.has(letter)) ?? "root";
+  /** The formula in it: b; "" if it has none. @param {number} slot */
+  localFormula(slot) {
+    const parts = this.local(slot).split(" = ");
+    return parts.length === 3 ? parts[1] : "";
   }
 
   /** dL/dx */
   derivative(i) {
-    const below = i === this.graph.roots[0] ? this.root() : this.name(i);
-    return `d${this.root()}/d${below.includes(".") ? `(${below})` : operand(below)}`;
-  }
-
-  /** A local derivative as a factor: in parentheses where it needs them. */
-  factor(slot) {
-    const { graph } = this;
-    const rule = this.partial(slot);
-    let text = this.formula(slot);
-    if (!text && /^-?\d+(\.\d+)?$/.test(rule)) text = String(Number(rule));
-    if (!text && /^(sum|dot)_many$/.test(graph.op(graph.owners[slot])?.name ?? "")) text = this.localNumber(slot);
-    text ||= this.localName(slot);
-    return PLAIN.test(text) || /^-?[^\s()+/-]+(\([^()]*\))?$/.test(text) || text.startsWith("∂") ? text : `(${text})`;
-  }
-
-  /** A local derivative in the words of the table; "" if it has none. */
-  partial(slot) {
-    const { graph } = this;
-    if (graph.frame.rules[slot]) return graph.frame.rules[slot][0];
-    const owner = graph.owners[slot];
-    return graph.op(owner)?.partials[slot - graph.offsets[owner]] ?? "";
+    const { root, roots } = this.graph;
+    const below = i === roots[0] ? root : this.name(i);
+    return `d${root}/d${below.includes(".") ? `(${below})` : operand(below)}`;
   }
 }
