@@ -657,8 +657,6 @@ def test_a_large_graph_is_on_a_canvas_and_pans_smoothly(page: Browser, large: Pa
     assert "from afar: gradient above 0" in page.text("legend")
 
 
-
-
 def test_the_table_of_a_large_graph_comes_in_pages(page: Browser, large: Path) -> None:
     page.open(large)
     page.run("document.querySelector('summary').click()")
