@@ -137,7 +137,7 @@ def main(out: Path, seed: int, quick: bool) -> list[Path]:
     for activation in (nn.Sigmoid, nn.Tanh):
         name = activation.__name__.lower()
         flow = deep(activation, 3 if quick else 20, seed)
-        print(f"{name}: {str(flow).splitlines()[1]}")
+        print(f"{name}: {flow.finding}")
         flow.draw().save(out / f"{name}.png")
     names = ["after.svg", "before.svg", "graph.svg", "flow.svg", "change.svg", "viewer.html", "sigmoid.png", "tanh.png"]
     return [*(out / name for name in names), *frames]

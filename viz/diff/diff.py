@@ -18,7 +18,7 @@ from viz.graphs.names import Names, caller_names
 from viz.graphs.rolling import roll
 from viz.graphs.snapshot import Snapshot, read_graph
 from viz.layout.layout import check_format
-from viz.pictures.dot import RANKDIRS, check_rankdir, dot_id
+from viz.pictures.dot import RANKDIRS, check_rankdir, direction, dot_id
 from viz.pictures.rendering import Picture
 from viz.pictures.scale import Scale, sign_colour
 from viz.pictures.style import FONT, INK, LINE
@@ -37,7 +37,7 @@ def draw_diff(
     before: Graph,
     after: Graph,
     format: str = "svg",
-    rankdir: str = "LR",
+    rankdir: str | None = None,
     *,
     names: Mapping[str, Any] | None = None,
     params: Any = None,
@@ -59,8 +59,8 @@ def draw_diff(
         What to compare: a root, or what `viz.snapshot` kept of it.
     format : str
         "svg", "png", "pdf" or "json".
-    rankdir : str
-        "LR" from left to right, "TB" from top to bottom, or "RL" or "BT".
+    rankdir : str, optional
+        How the graph is laid out, as in `draw_dot`.
     names : dict, optional
         Names for values without a label, as ``locals()``; if it is left out, the caller's variables name them. A
         snapshot has its own.
@@ -106,7 +106,8 @@ def draw_diff(
     old, new = _graph("before", before, called, params), _graph("after", after, called, params)
     notes = _shared(before, after)
     picture = Picture(format=format, timeout=timeout, outline=lambda: str(difference_text(Difference(old, new, notes))))
-    _write(picture, Difference(*((old, new) if full else _fitted(old, new)), notes), rankdir)
+    drawn = (old, new) if full else _fitted(old, new)
+    _write(picture, Difference(*drawn, notes), direction(rankdir, drawn[1]))
     return picture
 
 

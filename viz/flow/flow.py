@@ -19,7 +19,16 @@ from viz.graphs.names import caller_names
 from viz.graphs.snapshot import Node, Snapshot, read_graph
 from viz.layout.layout import check_format
 from viz.pictures.badges import badge_row
-from viz.pictures.dot import EDGE_LABELS_UP_TO, check_rankdir, dot_id, drawing_order, edge_label, node_tooltip, small
+from viz.pictures.dot import (
+    EDGE_LABELS_UP_TO,
+    check_rankdir,
+    direction,
+    dot_id,
+    drawing_order,
+    edge_label,
+    node_tooltip,
+    small,
+)
 from viz.pictures.rendering import Picture
 from viz.pictures.scale import Scale, magnitude, scale_of, sign_colour
 from viz.pictures.style import BACKWARD, FONT, INK, LINE, MUTED, ODD, ROLES
@@ -41,7 +50,7 @@ _SKELETON = {"color": LINE, "penwidth": "0.75", "dir": "none"}
 def draw_flow(
     root: Value | list[Value] | tuple[Value, ...],
     format: str = "svg",
-    rankdir: str = "LR",
+    rankdir: str | None = None,
     *,
     names: Mapping[str, Any] | None = None,
     params: Any = None,
@@ -60,7 +69,7 @@ def draw_flow(
         Where the backward pass began.
     format : str
         "svg", "png", "pdf" or "json".
-    rankdir : str
+    rankdir : str, optional
         How the graph is laid out, as in `draw_dot`: "LR" has `root` on the right; the gradient flows to the left.
     names : dict, optional
         Names for values without a label, as ``locals()``; if it is left out, the caller's variables name them.
@@ -96,7 +105,8 @@ def draw_flow(
     check_format(format)
     graph = read_graph(root, caller_names(names, sys._getframe(1)), params)
     picture = Picture(format=format, timeout=timeout, outline=lambda: str(tree_text(graph)))
-    write_flow(picture, graph if full else fitted(graph, shown="least and greatest gradient"), rankdir)
+    drawn = graph if full else fitted(graph, shown="least and greatest gradient")
+    write_flow(picture, drawn, direction(rankdir, drawn))
     return picture
 
 

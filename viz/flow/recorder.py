@@ -238,6 +238,11 @@ class GradientFlow:
             raise ValueError("nothing was recorded: give it to fit(..., callbacks=[flow]), or call flow.record()")
         return draw_heat_map(self._flow())
 
+    @property
+    def finding(self) -> str:
+        """What the gradients do, in a sentence; the worst thing first."""
+        return self._flow().headline
+
     def __repr__(self) -> str:
         return flow_table(self._flow())
 

@@ -66,7 +66,9 @@ def _name(found: Names, name: str, held: Any) -> None:
     """Add what a variable names, unless it has a name already."""
     if not name.startswith("_"):
         for path, value in _values(name, held, _DEPTH):
-            found.setdefault(id(value), path)
+            first = found.setdefault(id(value), path)
+            if type(path) is ParameterName:  # whatever else holds it, it is a parameter
+                found[id(value)] = ParameterName(first)
 
 
 def caller_names(names: Mapping[str, Any] | None, frame: FrameType) -> Names:

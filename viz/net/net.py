@@ -132,7 +132,7 @@ def _roots(root: Any, inputs: Sequence[Any]) -> list[Value]:
     if not roots or not all(isinstance(value, Value) for value in roots):
         raise TypeError(
             f"draw_net draws a module (autograd_lite.nn.Module) or a Value, not {shown(repr(root))}, of type "
-            f"{type(root).__name__}"
+            f"{type(root).__name__}" + "; make one first, as in Linear(2, 3)" * isinstance(root, type)
         )
     if inputs:
         raise TypeError(f"draw_net got a Value and {len(inputs)} inputs; only a module can be run on inputs")

@@ -21,6 +21,7 @@ __all__ = [
     "EDGE_LABELS_UP_TO",
     "RANKDIRS",
     "check_rankdir",
+    "direction",
     "dot_id",
     "drawing_order",
     "edge_label",
@@ -38,10 +39,15 @@ RANKDIRS = {"LR": ("e", "w"), "RL": ("w", "e"), "TB": ("s", "n"), "BT": ("n", "s
 _LABEL_WIDTH = 40
 
 
-def check_rankdir(rankdir: str) -> None:
-    """Refuse an unknown direction."""
-    if rankdir not in RANKDIRS:
+def check_rankdir(rankdir: str | None) -> None:
+    """Refuse an unknown direction; None leaves the choice to `direction`."""
+    if rankdir is not None and rankdir not in RANKDIRS:
         raise ValueError(f"unknown rankdir {rankdir!r}; the directions are {', '.join(RANKDIRS)}")
+
+
+def direction(rankdir: str | None, graph: Snapshot) -> str:
+    """Return the direction asked for, else "LR"; "TB" for a rolled graph, whose wide boxes make a long line."""
+    return rankdir or ("TB" if any(node.is_rolled for node in graph) else "LR")
 
 
 def write_graph(dot: Digraph, graph: Snapshot, rankdir: str, passes: Passes = "both") -> None:
@@ -157,7 +163,8 @@ def small(markup: str) -> str:
 def node_tooltip(graph: Snapshot, node: Node) -> str:
     """Return what a box tells on hovering."""
     made = f" = {expression(graph, node)}" if node.op else f", {node.role}"
-    return f"{node.title}{made}"
+    origin = f"\nin {node.path}" * bool(node.path) + f"\n{node.line}" * bool(node.line)
+    return f"{node.title}{made}{origin}"
 
 
 # --- arrows --------------------------------------------------------------------------------------------------------

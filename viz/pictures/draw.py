@@ -12,7 +12,7 @@ from viz.graphs.ladder import fitted
 from viz.graphs.names import caller_names, variable_names
 from viz.graphs.snapshot import Snapshot, read_graph
 from viz.layout.layout import check_format
-from viz.pictures.dot import check_rankdir, write_graph
+from viz.pictures.dot import check_rankdir, direction, write_graph
 from viz.pictures.rendering import Picture, notebook_wants
 from viz.pictures.style import Passes
 from viz.terminal.tree import tree_text
@@ -28,7 +28,7 @@ _PASSES = ("forward", "backward", "both")
 def draw_dot(
     root: Value | list[Value] | tuple[Value, ...],
     format: str = "svg",
-    rankdir: str = "LR",
+    rankdir: str | None = None,
     *,
     names: Mapping[str, Any] | None = None,
     params: Any = None,
@@ -44,8 +44,9 @@ def draw_dot(
         What to draw the graph of.
     format : str
         "svg", "png", "pdf" or "json".
-    rankdir : str
-        "LR" from left to right, "TB" from top to bottom, or "RL" or "BT".
+    rankdir : str, optional
+        "LR" from left to right, "TB" from top to bottom, or "RL" or "BT"; if it is left out, "LR", and "TB" for a graph
+        so large that values are merged.
     names : dict, optional
         Names for values without a label, as ``locals()``; if it is left out, the caller's variables name them.
     params : dict, iterable of Value, or module, optional
@@ -89,10 +90,11 @@ def draw_dot(
 
 
 def _picture(
-    graph: Snapshot, format: str, rankdir: str, passes: Passes, timeout: float | None, full: bool = False
+    graph: Snapshot, format: str, rankdir: str | None, passes: Passes, timeout: float | None, full: bool = False
 ) -> Picture:
     picture = Picture(format=format, timeout=timeout, outline=lambda: str(tree_text(graph)))
-    write_graph(picture, graph if full else fitted(graph), rankdir, passes)
+    drawn = graph if full else fitted(graph)
+    write_graph(picture, drawn, direction(rankdir, drawn), passes)
     return picture
 
 
@@ -117,6 +119,6 @@ def mimebundle(
         }
     main = sys.modules.get("__main__")
     graph = read_graph(value, variable_names(vars(main) if main else {}))
-    picture = _picture(graph, "svg", "LR", "both", None)
+    picture = _picture(graph, "svg", None, "both", None)
     picture.outline = lambda: repr(value)
     return picture._repr_mimebundle_(include, exclude)

@@ -18,6 +18,7 @@ import graphviz  # type: ignore[import-untyped,unused-ignore]
 
 from viz.layout.layout import (
     FILE_SECONDS,
+    FORMATS,
     SCREEN_SECONDS,
     LayoutError,
     Rung,
@@ -80,6 +81,9 @@ class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
         ours = {"format": self.format, "timeout": self.timeout, "outline": self.outline}
         copied: dict[str, Any] = super()._copy_kwargs(**kwargs)
         return copied | ours
+
+    def __repr__(self) -> str:
+        return f'<{type(self).__name__}: show() opens it, render("name") writes name.{self.format}>'
 
     def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
         """Return the picture as bytes, or as text if an `encoding` is given.
@@ -155,11 +159,14 @@ class Picture(graphviz.Digraph):  # type: ignore[misc,unused-ignore]
         *,
         skip_existing: bool | None = False,
     ) -> str:
-        """Write the DOT text and return its path."""
+        """Write the DOT text, not the picture, which `render` writes, and return its path."""
         if filename is not None:
             self.filename = os.fspath(filename)
         if directory is not None:
             self.directory = os.fspath(directory)
+        if Path(self.filepath).suffix[1:].lower() in FORMATS:
+            words = f"{self.filepath!r} will hold DOT text, as save() writes it; render(outfile=...) writes a picture"
+            warnings.warn(words, graphviz.FormatSuffixMismatchWarning, stacklevel=2)
         if not (skip_existing and os.path.exists(self.filepath)):
             write_atomically(self.filepath, self.source.encode())
         return str(self.filepath)
@@ -261,7 +268,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         if not isinstance(error, OSError):
             raise
         reason = error.strerror or str(error)
-        raise type(error)(error.errno, f"cannot write the picture: {reason}", os.fspath(path)) from error
+        raise type(error)(error.errno, f"cannot write the file: {reason}", os.fspath(path)) from error
 
 
 def _open(path: str) -> None:

@@ -125,7 +125,10 @@ class Film:
     def save(self, target: str | os.PathLike[str], indices: Iterable[int]) -> list[str]:
         """Write the pictures of some steps and return their paths; see `viz.steps.Steps.save`."""
         pattern = os.fspath(target)
-        if not pattern.lower().endswith(".svg"):
+        ending = os.path.splitext(pattern)[1].lower()
+        if ending in (".png", ".pdf", ".gif"):
+            raise ValueError(f"{pattern!r}: the pictures of steps are SVG; give a folder, or a path as 'step-*.svg'")
+        if ending != ".svg":
             pattern = os.path.join(pattern, "step-*.svg")
         folder, name = os.path.split(pattern)
         if name.count("*") != 1:

@@ -160,7 +160,10 @@ class Steps(Sequence[Step]):
         >>> "a * b = 2 * -3 = -6" in steps(a * b).frame(2)
         True
         """
-        return self._passes.film.frame(self._range[index])
+        try:
+            return self._passes.film.frame(self._range[index])
+        except IndexError:
+            raise IndexError(f"there is no step {index}; there are {len(self)}, from 0 to {len(self) - 1}") from None
 
     def save(self, target: str | os.PathLike[str]) -> list[str]:
         """Write a picture of each step: SVG files of one layout, numbered as the steps are.

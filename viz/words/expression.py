@@ -46,7 +46,8 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def short_title(node: Node) -> str:
     """Return a node's title for an expression: on one line, not too long; an unnamed constant is its number."""
     if node.is_constant and not node.name:
-        return short_number(node.value)
+        number = short_number(node.value)
+        return f"[{number}, …]" if node.shape and _NUMBER.fullmatch(number) else number
     return shorten_name(one_line(node.title), NAME_WIDTH)
 
 
@@ -260,7 +261,7 @@ def local_derivative(graph: Snapshot, node: Node, slot: int) -> str:
     local = node.slots[slot].local
     if local is None:
         return f"{name}: VJP of {node.operation}"  # a matrix: only its product with the gradient is ever computed
-    number, words = short_number(local), formula(graph, node, slot)
+    number, words = short_number(local, listed=not node.is_rolled), formula(graph, node, slot)
     return " = ".join([name, words, number] if words not in ("", number) else [name, number])
 
 

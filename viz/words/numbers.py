@@ -47,8 +47,8 @@ def array_lines(array: Any) -> list[str]:
     return [f"min {number_text(low)}   mean {number_text(mean)}   max {number_text(high)}"]
 
 
-def short_number(x: Any) -> str:
-    """Show a number or an array in one short line.
+def short_number(x: Any, listed: bool = True) -> str:
+    """Show a number or an array in one short line: a small one's elements if they are to be `listed`, else its range.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def short_number(x: Any) -> str:
     """
     if not isinstance(x, np.ndarray):
         return number_text(x)
-    if x.size <= SMALL_ARRAY // 2:
+    if x.size <= SMALL_ARRAY // 2 and listed:
         return " ".join(line.strip() for line in array_lines(x))
     low, high = number_text(x.min()), number_text(x.max())
     return low if low == high else f"{low} … {high}"

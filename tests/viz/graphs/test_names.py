@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd_lite import Value, nn
-from viz import draw_dot, mimebundle
+from viz import draw_dot, mimebundle, snapshot
 from viz.graphs.names import given_names, variable_names
 
 
@@ -107,3 +107,11 @@ class InAClass:
 
 def test_names_in_the_body_of_a_class() -> None:
     assert "<B>attribute</B>" in InAClass.source
+
+
+def test_a_parameter_that_another_variable_holds_too_is_still_a_parameter() -> None:
+    model = nn.MLP(2, [1], seed=0)
+    w = model.layers[0].linear.weight[0, 0]
+    graph = snapshot(model([Value(1.0), Value(2.0)]), names={"w": w, "model": model})
+    roles = [node.role for node in graph if node.op is None]
+    assert sorted(roles) == ["input"] * 2 + ["parameter"] * 3

@@ -87,7 +87,7 @@ def test_other_programs_of_graphviz_are_refused(picture: Picture, tmp_path: Path
 def test_an_unwritable_path_is_named(picture: Picture, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x")
-    with pytest.raises(OSError, match="cannot write the picture") as raised:
+    with pytest.raises(OSError, match="cannot write the file") as raised:
         picture.render(file / "out")
     assert str(file / "out.svg") in str(raised.value)
 
@@ -206,3 +206,13 @@ def test_show_opens_a_file_with_the_picture(picture: Picture, monkeypatch: pytes
     monkeypatch.setattr(viz.pictures.rendering, "notebook_wants", lambda kind: False)
     picture.show()
     assert Path(opened[0]).read_bytes().startswith(b"<?xml")
+
+
+def test_dot_text_under_a_pictures_name_is_worth_a_warning(picture: Picture, tmp_path: Path) -> None:
+    with pytest.warns(graphviz.FormatSuffixMismatchWarning, match="will hold DOT text"):
+        picture.save(tmp_path / "y.svg")
+    picture.save(tmp_path / "y.gv")
+
+
+def test_a_repl_says_what_to_do_with_a_picture(picture: Picture) -> None:
+    assert repr(picture) == '<Picture: show() opens it, render("name") writes name.svg>'
