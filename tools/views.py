@@ -81,7 +81,7 @@ def viewer() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         page, shot = Path(folder, "viewer.html"), Path(folder, "viewer.png")
         weights = [graph.node(J, name) for name in at]
-        save_html(J, page, snapshots=seen, params=weights, title="A neuron learns one example")
+        save_html(J, page, snapshots=seen, params=weights, title="A neuron")
         photograph(page, shot)
         return smaller(shot.read_bytes())
 
