@@ -12,6 +12,7 @@ __all__ = ["html_text", "is_blank", "one_line", "quoted_text", "shorten", "short
 # Carriage return and the C1 control characters are allowed there, but show as nothing or move the cursor of a terminal.
 _FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _BREAKS = re.compile("\r\n|[\r\u2028\u2029]")
+_PATH = re.compile(r"[^\W\d][\w.,\[\] ]*")  # layers[0].linear.weight[2, 1]
 # Marks that reverse the reading direction: in a label they would reorder what stands beside it.
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -75,9 +76,15 @@ def shorten_name(name: str, limit: int) -> str:
     --------
     >>> shorten_name("layers[0].linear.weight[2,1]", 24)
     'layers[0].li…weight[2,1]'
+    >>> shorten_name("model.layers[0].linear.bias[2]", 24)
+    'model.layers[0].…bias[2]'
     """
-    tail = (limit - 1) // 2
-    return name if len(name) <= limit else f"{name[: limit - 1 - tail].rstrip()}…{name[len(name) - tail :].lstrip()}"
+    if len(name) <= limit:
+        return name
+    tail = name[len(name) - (limit - 1) // 2 :].lstrip()
+    if _PATH.fullmatch(name):
+        tail = tail.partition(".")[2] or tail  # the last part as a whole
+    return f"{name[: limit - 1 - len(tail)].rstrip()}…{tail}"
 
 
 def html_text(text: str) -> str:
