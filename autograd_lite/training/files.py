@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
-import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd_lite.replacing import replacing
 from autograd_lite.training.libraries import optional
 from autograd_lite.value import Value
 
@@ -70,7 +68,9 @@ def save(path: PathLike, state: Mapping[str, Any]) -> None:
     place = Path(os.path.realpath(path))
     form = _format(place)
     arrays = {_name(name): _numbers(name, item) for name, item in state.items()}
-    with _replacing(place) as file:
+    if not place.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {place.parent} to save {place.name} in")
+    with replacing(place) as file:
         form.write(file, arrays)
 
 
@@ -129,24 +129,6 @@ def _numbers(name: str, item: Any) -> NDArray[Any]:
     if array.dtype.kind not in NUMBERS:
         raise TypeError(f"{name} has dtype {array.dtype}; arrays of integers, floats and bools can be saved")
     return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
-
-
-@contextmanager
-def _replacing(place: Path) -> Iterator[IO[bytes]]:
-    """Open a new file, which takes its place when the body has written it, and goes away if it could not."""
-    if not place.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {place.parent} to save {place.name} in")
-    beside = place.with_name(f".{place.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with beside.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if place.exists():
-            shutil.copymode(place, beside)
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 # --- the formats ---

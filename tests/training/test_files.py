@@ -262,7 +262,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(path, monkeypatch, fault
     def fails(*args):
         raise fault
 
-    place = (files.os, "fsync") if at == "fsync" else (files.Path, "replace")
+    place = files.os, at
     monkeypatch.setattr(*place, fails)
     with pytest.raises(type(fault)):
         save(path, {"w": np.ones(3)})

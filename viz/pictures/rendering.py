@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -16,6 +14,7 @@ from typing import Any
 
 import graphviz  # type: ignore[import-untyped,unused-ignore]
 
+from autograd_lite.replacing import replacing
 from viz.layout.layout import (
     FILE_SECONDS,
     FORMATS,
@@ -254,19 +253,11 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     OSError
         If it cannot be written, with the path; nothing has changed then.
     """
-    target = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
-    beside = target.with_name(f".{target.name[:40]}-{secrets.token_hex(4)}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(data)
-        if target.exists():
-            beside.chmod(target.stat().st_mode & 0o777)
-        os.replace(beside, target)
-    except BaseException as error:
-        with contextlib.suppress(OSError):  # the first error is the one to tell
-            beside.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            file.write(data)
+    except OSError as error:
         reason = error.strerror or str(error)
         raise type(error)(error.errno, f"cannot write the file: {reason}", os.fspath(path)) from error
 
