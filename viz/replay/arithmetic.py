@@ -179,8 +179,8 @@ def _backward_line(graph: Snapshot, node: Node, sent: Contribution, replay: Repl
     receiver, sender = gradient_name(graph, graph.nodes[sent.source]), gradient_name(graph, node)
     remarks = []
     if node.slots[sent.slot].local is None:
-        line = f"{receiver} += VJP of {node.operation}{_which(node, sent.slot)} with {sender}"
-        line += f"{' =' if _is_small(sent.amount) else ':'} {amount_text(sent.amount)}"
+        which = f"VJP of {node.operation}{_which(node, sent.slot)} with {sender}"
+        line = f"{receiver} += {which}: {amount_text(sent.amount)}"
     else:
         g, slope = replay.gradient(node.id), slope_at(graph, node, sent.slot)
         line = f"{receiver} += {sender} * {_factor(graph, node, sent.slot, slope)}{_product(node, sent, g)}"

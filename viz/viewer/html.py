@@ -194,10 +194,9 @@ def _frames(graph: Snapshot, snapshots: Iterable[Snapshot] | Mapping[str, Snapsh
         if not isinstance(frame, Snapshot):
             raise TypeError(f"{name} is of type {type(frame).__name__}; snapshots are made by viz.snapshot(root)")
         if not _same_structure(graph, frame):
-            raise ValueError(
-                f"{name} is of another graph: it has {len(frame):,} values and root has {len(graph):,}, or other "
-                "operations; take all snapshots of one computation"
-            )
+            values = f"{len(frame):,} values, and root's has {len(graph):,}"
+            other = values if len(frame) != len(graph) else "other operations or shapes than root's"
+            raise ValueError(f"{name} is of another graph: it has {other}; take all snapshots of one computation")
     return frames
 
 

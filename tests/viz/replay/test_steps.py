@@ -298,7 +298,7 @@ def test_array_operations_say_shapes_and_words() -> None:
     w, b, cost = linear_layer()
     told = lines(cost, params=[w, b])
     assert "v3 = X @ W: (4, 3) and (3, 2) give (4, 2) from -3.829 to 3.696" in told
-    assert re.fullmatch(r"dJ/dW \+= VJP of matmul with dJ/dv3 = \[\[.*\]\]", told[-1])
+    assert re.fullmatch(r"dJ/dW \+= VJP of matmul with dJ/dv3: \[\[.*\]\]", told[-1])
     assert any(re.fullmatch(r"dJ/db \+= dJ/dv4 \* 1, summed = \[.*\]", line) for line in told)
     assert any(line.startswith("dJ/dv4 += dJ/dv5 * (1 - v5²): (4, 2) from") for line in told)
 
