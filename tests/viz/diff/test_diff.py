@@ -1,191 +1,24 @@
-"""The difference of two passes: which value is which, what changed, and how it is drawn."""
+"""The difference of two passes as text and as a picture."""
 
 from __future__ import annotations
 
-import math
 import re
 import subprocess
 import sys
-import time
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Constant, Value, nn, optim
+from tests.viz.diff.helpers import leaves
 from tests.viz.helpers import ROOT
 from viz import snapshot
-from viz.diff.change import change_of
-from viz.diff.diff import draw_diff, write_diff
+from viz.diff.diff import draw_diff
 from viz.diff.difference import Difference, difference_text
-from viz.diff.matching import Matched, match
 from viz.graphs.snapshot import Snapshot
-from viz.pictures.rendering import Picture
 from viz.pictures.style import NEGATIVE, ODD, POSITIVE
-
-
-def leaves(*names: str) -> list[Value]:
-    return [Value(float(i + 2), label=name) for i, name in enumerate(names)]
-
-
-def matched_titles(before: Snapshot, after: Snapshot) -> list[tuple[str, str]]:
-    return [(before.title(i) if i is not None else "", after.title(j)) for j, i in enumerate(match(before, after))]
-
-
-# --- a change --------------------------------------------------------------------------------------------------------
-
-NUMBERS = st.floats()
-
-
-@given(NUMBERS, NUMBERS)
-def test_a_change_of_numbers(before: float, after: float) -> None:
-    change = change_of(before, after)
-    same = before == after or (math.isnan(before) and math.isnan(after))
-    assert change.is_none is same
-    assert bool(change.words()) is not same
-    old, arrow, new = change.both().partition(" → ")
-    assert bool(arrow) is not same
-    if not same:
-        assert old != new, "the digits tell them apart"
-
-
-@given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=5))
-def test_a_change_of_arrays(pairs: list[tuple[float, float]]) -> None:
-    before, after = np.array(pairs, dtype=float).reshape(-1, 2).T
-    change = change_of(before, after)
-    assert change.is_none is bool(np.array_equal(before, after, equal_nan=True))
-    assert change.sentence()
-
-
-def test_what_an_array_says() -> None:
-    before, after = np.array([3.0, 0.0, 0.0, 4.0]), np.array([3.0, 0.0, 0.5, 3.0])
-    change = change_of(before, after)
-    assert change.sentence() == "norm 5 → 4.272 (max |Δ| 1, norm 1.118)"
-    assert change_of(before, before[:2]).sentence() == "(4,) → (2,)"
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "sentence"),
-    [
-        (2.0, 2.4, "2 → 2.4 (+0.4)"),
-        (-3.0, -2.1, "-3 → -2.1 (+0.9)"),
-        (float("inf"), 1.0, "inf → 1 (-inf)"),
-        (float("nan"), 1.0, "nan → 1 (nan)"),
-        (float("nan"), float("nan"), "nan (no change)"),
-        (None, 1.0, "not computed → 1"),
-        (1.0, None, "1 → not computed"),
-        (None, None, "not computed"),
-        (1.0, 1.0 + 2**-50, "1 → 1.0000000000000009 (+8.882e-16)"),
-        (1e308, -1e308, "1e+308 → -1e+308 (-inf)"),
-    ],
-)
-def test_what_a_number_says(before: Any, after: Any, sentence: str) -> None:
-    assert change_of(before, after).sentence() == sentence
-
-
-# --- which value is which --------------------------------------------------------------------------------------------
-
-
-def test_the_same_structure_matches_in_order_without_any_names() -> None:
-    def run(x: float) -> Snapshot:
-        a, b = Value(x), Value(x + 1.0)
-        return snapshot((a * b - b).tanh())
-
-    assert match(run(1.0), run(2.0)) == list(range(5))
-
-
-def test_roots_match_under_other_names() -> None:
-    a = Value(2.0, label="a")
-    before, after = snapshot(a.exp(), names={}), a.exp()
-    after.label = "y"
-    assert match(before, snapshot(after)) == [0, 1]
-
-
-def test_leaves_of_other_names_are_others() -> None:
-    a, b, c = leaves("a", "b", "c")
-    assert matched_titles(snapshot(a * b), snapshot(a * c)) == [("a", "a"), ("", "c"), ("v2", "v2")]
-
-
-def test_something_between_is_only_after() -> None:
-    a, b = leaves("a", "b")
-    before, after = snapshot((a * b + 1.0).tanh()), snapshot(((a * b + 1.0) * 5.0).tanh())
-    assert [i is None for i in match(before, after)] == [False] * 5 + [True, True, False]
-    back = match(after, before)
-    assert back == [0, 1, 2, 3, 4, 7]
-
-
-def test_operations_exchanged() -> None:
-    a, b = leaves("a", "b")
-    titles = matched_titles(snapshot(a.tanh() * b.exp()), snapshot(b.exp() * a.tanh()))
-    assert [left for left, _ in titles] == ["b", "a", "v3", "v2", "v4"]
-
-
-def test_a_name_that_is_there_twice_says_nothing() -> None:
-    before = snapshot(Value(1.0, label="w") * Value(2.0, label="w"))
-    after = snapshot((Value(1.0, label="w") * Value(2.0, label="w")).tanh())
-    assert match(before, after) == [None, None, None, None]
-
-
-def test_batches_of_other_sizes_match() -> None:
-    w = Value(np.ones((3, 2)), label="w")
-    before, after = (snapshot(ag.mean(np.ones((n, 3)) @ w)) for n in (4, 7))
-    assert match(before, after) == list(range(len(after)))
-    assert "(4, 2) → (7, 2)" in difference_text(Difference(before, after))
-
-
-@st.composite
-def graphs(draw: st.DrawFn) -> Snapshot:
-    values = [Value(draw(st.floats(-2, 2)), label=draw(st.sampled_from(["a", "b", "c", ""]))) for _ in range(3)]
-    for _ in range(draw(st.integers(1, 12))):
-        x, y = (draw(st.sampled_from(values)) for _ in range(2))
-        values.append(draw(st.sampled_from([lambda x, y: x + y, lambda x, y: x * 2.0, lambda x, y: ag.tanh(y)]))(x, y))
-    values[-1].backward()
-    return snapshot(values[-1])
-
-
-@settings(deadline=None)
-@given(graphs(), graphs())
-def test_any_two_graphs(before: Snapshot, after: Snapshot) -> None:
-    partners = match(before, after)
-    assert partners == match(before, after)
-    found = [i for i in partners if i is not None]
-    assert len(set(found)) == len(found), "no value has two partners"
-    for j, i in enumerate(partners):
-        if i is not None:
-            assert before.nodes[i].operation == after.nodes[j].operation
-    both = Matched(before, after)
-    assert len(both.pairs) == len(before) + len(after) - len(found)
-    text = difference_text(Difference(before, after), None)
-    slots = sum(map(len, both.arrows))
-    assert len(text.splitlines()) >= 1 + slots + len(both.roots)
-    picture = Picture()
-    write_diff(picture, before, after, "LR")
-    assert "<TABLE" in picture.source
-
-
-@given(graphs())
-def test_a_graph_differs_in_nothing_from_itself(graph: Snapshot) -> None:
-    assert match(graph, graph) == list(range(len(graph)))
-    change = Difference(graph, graph)
-    assert change.is_none
-    assert "nothing changed" in difference_text(change)
-
-
-def test_long_chains_of_other_lengths_take_no_time_and_no_recursion() -> None:
-    def chain(length: int) -> Snapshot:
-        y = Value(1.0, label="x")
-        for _ in range(length):
-            y = y * 1.0
-        return snapshot(y)
-
-    before, after = chain(30_000), chain(30_001)
-    start = time.perf_counter()
-    assert match(before, after).count(None) == 2
-    assert time.perf_counter() - start < 10
-
 
 # --- the text --------------------------------------------------------------------------------------------------------
 
@@ -461,14 +294,6 @@ def test_the_same_text_in_every_process() -> None:
     }
     assert len(runs) == 1
     assert "digraph" in runs.pop()
-
-
-def test_options_tell_operations_apart() -> None:
-    x = Value(np.arange(4.0).reshape(2, 2), label="x")
-    before, after = snapshot(x.sum(axis=1).sum()), snapshot((x.sum(axis=0) * x.sum(axis=1)).sum())
-    partners = match(before, after)
-    (rows,) = [i for i in range(len(after)) if after.options.get(i, {}).get("axis") == 1]
-    assert partners[rows] == 1
 
 
 def test_where_there_is_no_term_the_gradient_stands_for_it() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from xml.etree import ElementTree
 
 import graphviz  # type: ignore[import-untyped,unused-ignore]
@@ -333,9 +332,7 @@ def test_a_bare_value_of_a_large_graph_is_a_rolled_picture_and_of_a_huge_one_tex
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     x = chain(100_000)
-    start = time.perf_counter()
     bundle = mimebundle(x)
-    assert time.perf_counter() - start < 5, "0.3 s where nothing else runs"
     assert "100,001 values in" in bundle["image/svg+xml"]
     monkeypatch.setattr(viz.pictures.draw, "SCREEN_VALUES", 100_000)
     bundle = mimebundle(x)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -92,9 +91,7 @@ def test_a_chain_of_100_000_is_cut_and_says_so() -> None:
     x = Value(1.0)
     for _ in range(100_000):
         x = x * 1.0
-    start = time.perf_counter()
     lines = str(tree(x, names={}, max_rows=50)).splitlines()
-    assert time.perf_counter() - start < 5
     assert len(lines) == 52
     assert lines[-1] == "… 199,951 more rows are not shown (max_rows=50)"
 

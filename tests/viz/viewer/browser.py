@@ -19,6 +19,16 @@ FLAGS = (
 )
 PATIENCE = 20.0
 LOCAL = ("file:", "data:", "blob:", "about:", "chrome:", "devtools:")
+ESCAPE, TAB, ENTER, LEFT, RIGHT, UP, HOME, END = (
+    "\ue00c",
+    "\ue004",
+    "\ue007",
+    "\ue012",
+    "\ue014",
+    "\ue013",
+    "\ue011",
+    "\ue010",
+)
 
 
 class Browser:

@@ -1,0 +1,38 @@
+"""What the tests of the viewer share."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from typing import Any
+
+from autograd_lite import Value
+
+
+def beginner() -> Value:
+    """tanh(a*b + c), with a used twice."""
+    a, b, c = Value(2.0, label="a"), Value(-3.0, label="b"), Value(6.5, label="c")
+    d = a * b
+    d.label = "d"
+    o = (d + c - a / 4.0).tanh()
+    o.label = "o"
+    o.backward()
+    return o
+
+
+def data_of(page: str) -> dict[str, Any]:
+    """What the page knows of the graph."""
+    found = re.search(r'<script id="data" type="text/plain">([A-Za-z0-9+/=]*)</script>', page)
+    assert found is not None
+    data: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(found[1])))
+    return data
+
+
+def tanh_of_product() -> Value:
+    """tanh(a * b), after its backward pass."""
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    y = (a * b).tanh()
+    y.backward()
+    return y
