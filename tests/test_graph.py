@@ -199,6 +199,7 @@ print("done")
 """
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_a_chain_of_a_million() -> None:
     """Built, back-propagated, copied, pickled and freed, in a process that a crash would end."""
     done = subprocess.run([sys.executable, "-c", DEEP], capture_output=True, text=True, check=False)

@@ -158,6 +158,7 @@ def test_it_leaves_its_pictures_in_the_folder_and_nothing_else(name, run):
             assert data.rstrip().endswith(b"</svg>")
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize("name", demos())
 def test_the_same_seed_tells_the_same_story(name, run):
     first, again = run(name, seed=0), run(name, seed=0, again=True)
@@ -165,6 +166,7 @@ def test_the_same_seed_tells_the_same_story(name, run):
     assert [picture for picture in first.pictures if first.pictures[picture] != again.pictures[picture]] == []
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize("name", demos())
 def test_another_seed_tells_another_if_anything_is_left_to_chance(name, run):
     chance = re.search("default_rng|seed=|random_state=", source(name)) is not None

@@ -303,6 +303,7 @@ SCRIPT = """
 """
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_real_signals_at_random_moments():
     """200 runs of 12 parameters, a signal from another process into each of them within 30 ms."""

@@ -17,6 +17,8 @@ from viz.graphs.names import given_names
 from viz.graphs.rolling import BOXES, roll
 from viz.layout.layout import lay_out_within
 
+pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
+
 
 @pytest.fixture(autouse=True)
 def warm() -> None:

@@ -249,7 +249,7 @@ class _Engine:
         if left <= 0:
             raise timed_out(order.seconds)
         if not self._ready():
-            raise LayoutError(f"the layout worker died and no new one can be started: {self._no_pygraphviz}")
+            raise LayoutCrash(f"the layout worker died and no new one can be started: {self._no_pygraphviz}")
         try:
             return self._ask([order.request(left), dot], left)
         except LayoutTimeout:

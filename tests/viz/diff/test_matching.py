@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +108,7 @@ def test_a_graph_differs_in_nothing_from_itself(graph: Snapshot) -> None:
     assert "nothing changed" in difference_text(change)
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_long_chains_of_other_lengths_take_time_in_proportion_and_no_recursion() -> None:
     def chain(length: int) -> Snapshot:
         y = Value(1.0, label="x")

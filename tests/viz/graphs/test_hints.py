@@ -288,6 +288,7 @@ def test_a_rolled_loop_is_walked() -> None:
     assert isinstance(hints(roll(snapshot(x))), dict)
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize("kind", ["chain", "wide"])
 def test_the_time_grows_with_the_number_of_values(kind: str) -> None:
     def graph(n: int) -> Snapshot:

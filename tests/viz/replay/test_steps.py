@@ -167,6 +167,7 @@ def test_names_of_gradients() -> None:
     assert "dJ/dL += dJ/dJ * 2 = 1 * 2 = 2" in lines(y)
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_the_letter_for_a_long_root_is_free_and_looked_for_once() -> None:
     def run(length: int) -> Value:
         y = Value(2.0, label="x")

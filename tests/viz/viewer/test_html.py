@@ -216,6 +216,7 @@ def test_node_finds_no_fault_in_the_script(tmp_path: Path) -> None:
 # --- size ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_100_000_values_are_six_megabytes_at_most_and_time_grows_in_proportion(tmp_path: Path) -> None:
     """Traced, laid out and written: 1.6 s where nothing else runs."""
     path = tmp_path / "large.html"
