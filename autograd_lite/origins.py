@@ -82,7 +82,7 @@ def record_origins() -> Iterator[Origins]:
 
     Pictures show both. What was recorded is kept as long as the context's variable is, as ``origins`` in
     ``with record_origins() as origins:``; that of the latest context is kept in any case, until the next one begins.
-    An operation takes about ten times as long inside.
+    A scalar operation takes about twenty times as long inside.
 
     Examples
     --------
