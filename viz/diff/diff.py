@@ -107,13 +107,8 @@ def draw_diff(
     notes = _shared(before, after)
     picture = Picture(format=format, timeout=timeout, outline=lambda: str(difference_text(Difference(old, new, notes))))
     drawn = (old, new) if full else _fitted(old, new)
-    _write(picture, Difference(*drawn, notes), direction(rankdir, drawn[1]))
+    write_diff(picture, Difference(*drawn, notes), direction(rankdir, drawn[1]))
     return picture
-
-
-def write_diff(dot: Digraph, before: Snapshot, after: Snapshot, rankdir: str) -> None:
-    """Fill `dot` with the difference of two graphs; see `draw_diff`."""
-    _write(dot, Difference(before, after), rankdir)
 
 
 def _graph(which: str, root: Any, called: Names, params: Any) -> Snapshot:
@@ -158,7 +153,8 @@ def _leaves(root: Any) -> set[int]:
 # --- the picture ---------------------------------------------------------------------------------------------------
 
 
-def _write(dot: Digraph, change: Difference, rankdir: str) -> None:
+def write_diff(dot: Digraph, change: Difference, rankdir: str) -> None:
+    """Fill `dot` with the difference of two graphs; see `draw_diff`."""
     scale = change.scale()
     dot.graph_attr.update(
         rankdir=rankdir, bgcolor="white", fontname=FONT, ranksep="0.8", nodesep="0.3", pad="0.15",

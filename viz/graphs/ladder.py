@@ -3,7 +3,7 @@
 1. A leaf that is used more than 4 times is drawn at each use.
 2. A chain of more than 4 additions is drawn as one sum.
 3. Above 150 values, what is written on arrows moves to their tooltips (`viz.pictures.dot`).
-4. Above 1,000 values, those of equal structure become one box with a count (`viz.graphs.rolling`).
+4. Above 1,000 values, those of one kind become one box with a count (`viz.graphs.rolling`).
 5. What takes dot too long is laid out more simply (`viz.pictures.rendering`).
 """
 

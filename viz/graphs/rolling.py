@@ -73,17 +73,10 @@ class _Edges:
         self.consumers = self.owners[consumers[~inside]]
         self.places = (np.arange(len(graph.sources)) - graph.offsets[:-1][consumers])[~inside]
         self.large = np.bincount(self.owners, minlength=len(graph)) > 1
-        fixed = np.array([_in_places(graph, int(i)) for i in _first_of_each_kind(graph)])
-        kinds = _kinds(graph)
+        kinds = _numbered(op.name if op else "" for op in graph.ops)
+        first_of_each = np.unique(kinds, return_index=True)[1]
+        fixed = np.array([_in_places(graph, int(i)) for i in first_of_each])
         self.arguments = np.where(fixed[kinds[self.consumers]] & ~self.large[self.consumers], self.places, 0)
-
-
-def _kinds(graph: Snapshot) -> Ints:
-    return _numbered((op.name if op else "",) for op in graph.ops)
-
-
-def _first_of_each_kind(graph: Snapshot) -> Ints:
-    return np.unique(_kinds(graph), return_index=True)[1]
 
 
 def _in_places(graph: Snapshot, i: int) -> bool:

@@ -96,7 +96,7 @@ def test_any_two_graphs(before: Snapshot, after: Snapshot) -> None:
     slots = sum(map(len, both.arrows))
     assert len(text.splitlines()) >= 1 + slots + len(both.roots)
     picture = Picture()
-    write_diff(picture, before, after, "LR")
+    write_diff(picture, Difference(before, after), "LR")
     assert "<TABLE" in picture.source
 
 
