@@ -121,6 +121,47 @@ def detect_anomaly() -> Iterator[None]:
         yield
 
 
+# --- tracing: what Python sees of a Value while a function is being traced (compiler/tracing.py) ----------------------
+
+tracers = 0
+"""How many functions are being traced, in all threads. Recording does not ask; only what leaves the graph does."""
+
+_tracer: ContextVar[Any] = ContextVar("autograd_lite tracer", default=None)
+
+
+def tracer() -> Any:
+    """The tracer of the current thread, or None; ask only where `tracers` is not 0."""
+    return _tracer.get()
+
+
+@contextmanager
+def traced_by(tracer: Any) -> Iterator[None]:
+    """Tell `tracer`, in the current thread, what leaves the graph."""
+    global tracers
+    token = _tracer.set(tracer)
+    with _lock:
+        tracers += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            tracers -= 1
+        _tracer.reset(token)
+
+
+def asked(op: str, left: Any, right: Any, outcome: Any) -> Any:
+    """Tell the tracer that Python asked how two numbers compare; the answer."""
+    watching = _tracer.get()
+    return outcome if watching is None else watching.asked(op, left, right, outcome)
+
+
+def left_graph(what: str, value: Any) -> None:
+    """Tell the tracer that a bare number was read."""
+    watching = _tracer.get()
+    if watching is not None:
+        watching.noted(what, value)
+
+
 class NotAnalyticError(TypeError):
     """An operation has no meaning on complex numbers; raised only during the complex step."""
 

@@ -36,6 +36,10 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     """
     if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
         raise modes.NotAnalyticError(row.name)
+    if modes.tracers and any(isinstance(p, Value) for p in parameters.values()):
+        watching = modes.tracer()
+        if watching is not None:
+            return watching.selected(row, operands, parameters)
     if any(isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands):
         return _on_scalars(row, operands, parameters)
     inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite import modes
 from autograd_lite.axes import Axis, along, axes_of, count, kept, reducing
 from autograd_lite.operation import Trial, array_operation
 
@@ -263,17 +264,23 @@ def _logsumexp_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = F
     return kept(g, a, axis, keepdims) * np.where(np.isinf(total), 0.0, np.exp(a - total))
 
 
-def _shifted(v: list[Any]) -> tuple[list[Any], float]:
-    """The elements less the greatest number among them, with which exp cannot overflow, and that number."""
-    top = builtins.max(float(getattr(x, "_data", x)) for x in v)
-    top = top if math.isfinite(top) else 0.0
+def _shifted(ag: Any, v: list[Any]) -> tuple[list[Any], Any]:
+    """The elements less the greatest number among them, with which exp cannot overflow, and that number.
+
+    In a function that is being traced it is a node, for other numbers will have another.
+    """
+    if modes.tracers and modes.tracer() is not None:
+        top = ag.max(v)
+    else:
+        top = builtins.max(float(getattr(x, "_data", x)) for x in v)
+        top = top if math.isfinite(top) else 0.0
     return [x - top for x in v], top
 
 
 def _logsumexp_of(ag: Any, v: list[Any]) -> Any:
-    if all(x <= -math.inf for x in v):  # the logarithm of 0, with gradient 0
+    if all(getattr(x, "_data", x) <= -math.inf for x in v):  # the logarithm of 0, with gradient 0
         return -math.inf
-    shifted, top = _shifted(v)
+    shifted, top = _shifted(ag, v)
     return ag.log(ag.sum([ag.exp(x) for x in shifted])) + top
 
 
@@ -291,7 +298,7 @@ def _softmax_vjp(g: Any, y: Any, a: Any, axis: Axis = -1) -> Any:
 
 
 def _softmax_of(ag: Any, v: list[Any]) -> list[Any]:
-    exps = [ag.exp(x) for x in _shifted(v)[0]]
+    exps = [ag.exp(x) for x in _shifted(ag, v)[0]]
     total = ag.sum(exps)
     return [ag.div(e, total) for e in exps]
 

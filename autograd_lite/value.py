@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from autograd_lite import modes
 from autograd_lite.methods import Methods
 from autograd_lite.numbers import fixed, number
 from autograd_lite.operation import Operation
@@ -98,6 +99,8 @@ class Value(Methods):
         self._data = data
         self.grad = self.op = self._a = self._b = self._da = self._db = self._mark = None
         self.label = label
+        if modes.tracers:
+            modes.left_graph("", self)
 
     # --- what it holds ---
 
@@ -105,6 +108,8 @@ class Value(Methods):
     def data(self) -> Any:
         """The float or the array."""
         data = self._data
+        if modes.tracers:
+            modes.left_graph(".data", self)
         if self.op is None and type(data) is np.ndarray and not data.flags.writeable:
             data = self._data = data.copy()  # graphs keep the old array; the reader may write to this one
             # and the next graph takes a copy again (recording.settled), unless `p.data -= step` hands it back first
@@ -114,6 +119,8 @@ class Value(Methods):
     def data(self, data: ArrayLike) -> None:
         if self.op is not None:
             raise ValueError(f"{self!r} was computed; only a leaf's data can be assigned: use detach() to get one")
+        if modes.tracers:
+            modes.left_graph("an assignment to .data", self)
         self._data = fixed(data) if data is self._data and self.shape else number(data)
 
     @property
@@ -165,6 +172,8 @@ class Value(Methods):
         """Return the only element as a Python float, outside the graph."""
         if self.size != 1:
             raise ValueError(f"item() needs one element, this Value has shape {self.shape}; use .data")
+        if modes.tracers:
+            modes.left_graph(".item()", self)
         return float(self._data if type(self._data) is float else self._data.reshape(()))
 
     @property
@@ -207,6 +216,8 @@ class Value(Methods):
 
     def detach(self) -> Value:
         """Return a constant with the same number: what follows sends no gradient back."""
+        if modes.tracers:
+            modes.left_graph(".detach()", self)
         return leaf_of(Constant, self._data if self.op else settled(self), self.label)
 
     # --- as a Python object ---
@@ -252,25 +263,47 @@ class Value(Methods):
             if isinstance(index, tuple) and not index:
                 return self
             raise TypeError(f"a scalar Value has no elements to index with {index!r}")
+        if modes.tracers and (watching := modes.tracer()) is not None:
+            return watching.getitem(self, index)  # type: ignore[no-any-return]
         return self.getitem(plain_index(index))
 
     def __setitem__(self, index: Any, item: Any) -> NoReturn:
         raise TypeError("a Value's elements cannot be assigned: build a new Value with where(), or set a leaf's .data")
 
+    # What Python asks of a number. Whoever traces a function is told, for the answer may differ with other numbers.
+
     def __bool__(self) -> bool:
-        return bool(self._data)
+        outcome = bool(self._data)
+        return modes.asked("!=", self, 0.0, outcome) if modes.tracers else outcome
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < _data(other)
+        outcome = self._data < _data(other)
+        return modes.asked("<", self, other, outcome) if modes.tracers else outcome
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= _data(other)
+        outcome = self._data <= _data(other)
+        return modes.asked("<=", self, other, outcome) if modes.tracers else outcome
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > _data(other)
+        outcome = self._data > _data(other)
+        return modes.asked(">", self, other, outcome) if modes.tracers else outcome
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= _data(other)
+        outcome = self._data >= _data(other)
+        return modes.asked(">=", self, other, outcome) if modes.tracers else outcome
+
+    def __eq__(self, other: object) -> Any:
+        """Whether they are one node; but where a traced function compares a number that it was given, the numbers."""
+        if modes.tracers and (watching := modes.tracer()) is not None:
+            return watching.equal(self, other)
+        return True if self is other else NotImplemented
+
+    __hash__ = object.__hash__
+
+    def __index__(self) -> int:
+        if modes.tracers and (watching := modes.tracer()) is not None:
+            return watching.index(self)  # type: ignore[no-any-return]
+        self._leave("a Value as an index, or operator.index(v),")
 
     def _leave(self, what: str) -> NoReturn:
         raise TypeError(
@@ -334,6 +367,8 @@ class Value(Methods):
         )
         for slot in ("_a", "_b", "_da", "_db"):
             setattr(twin, slot, of(getattr(self, slot)))
+        if modes.tracers:
+            modes.left_graph("a copy", twin)
         if type(twin._data) is np.ndarray:
             fixed(twin._data)  # a leaf's reader gets a copy, its graphs keep theirs
         return twin

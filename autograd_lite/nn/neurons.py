@@ -21,15 +21,16 @@ from autograd_lite.value import Value
 
 
 class _TakesLists(Module):
-    """Lists of scalars in, as in micrograd: a list out, or the Value if there is one only. Arrays in, arrays out."""
+    """Lists of scalars in, as in micrograd, lists out; arrays in, arrays out. One example's only output is the Value."""
 
     def __call__(self, x: Any) -> Any:
-        if not isinstance(x, (list, tuple)):
-            return super().__call__(x)
-        y = super().__call__(operand(x))
+        is_list = isinstance(x, (list, tuple))
+        y = super().__call__(operand(x) if is_list else x)
         if not is_cells(y) or y.ndim > 1:
             return y
-        return y[0] if len(y) == 1 else y.tolist()
+        if len(y) == 1:
+            return y[0]
+        return y.tolist() if is_list else y
 
 
 class Layer(_TakesLists):
@@ -179,7 +180,7 @@ class MLP(_TakesLists):
     def forward(self, x: Any) -> Any:
         """Pass x, of shape (..., nin), through all layers."""
         for layer in self.layers:
-            x = layer(x)
+            x = Module.__call__(layer, x)  # a layer of one neuron stays an array here, for the next layer
         return x
 
 

@@ -1,0 +1,267 @@
+"""A traced function's arguments: which of their numbers are inputs, which Values are parameters, and the structure.
+
+The *structure* of the arguments is all but their numbers: shapes, kinds, and what is not a number, as it is. Calls of
+one structure share a program. It is a tree of tuples, each a kind and what belongs to it:
+
+- ``("array", shape, whole)``: an array; `whole` says that it holds ints or bools, which may serve as positions;
+- ``("number", whole)``: one number;
+- ``("lists", kinds, shape, whole)``: a nested list of numbers, as regular as an array;
+- ``("value", shape)``, ``("cells", shape)``, ``("constant", shape)``: a Value, an array of scalar Values, a Constant;
+- ``("sequence", kind, structures)``, ``("mapping", kind, keys, structures)``: what holds several of these;
+- ``("static", thing)``: anything else, compared by equality.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.numbers import fixed, number
+from autograd_lite.value import Constant, Value, leaf_of
+
+Structure = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Input:
+    """One array-like argument, or array-like part of an argument.
+
+    Attributes
+    ----------
+    name : str
+        As ``X``, ``y`` or ``X[0]``.
+    shape : tuple of int
+        Of the numbers.
+    integer : bool
+        Ints or bools came in, so that an element may be used as an index.
+    leaf : Value or None
+        For an array or a number the leaf that stands for it; its elements appear in the graph as getitem nodes.
+    elements : list of Value or None
+        For a nested list one scalar leaf for each number, in row-major order.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    integer: bool
+    leaf: Value | None
+    elements: list[Value] | None = None
+
+    @property
+    def leaves(self) -> list[Value]:
+        """The leaf, or all elements."""
+        return [self.leaf] if self.elements is None else self.elements  # type: ignore[list-item]
+
+
+@dataclass(slots=True)
+class Given:
+    """The arguments of one call: their structure, the raw numbers of the inputs, and the parameters, in order."""
+
+    structure: Structure
+    numbers: list[Any] = field(default_factory=list)
+    parameters: list[Value] = field(default_factory=list)
+
+
+class Static:
+    """What is not a number, as part of a structure: equal if of one type and equal."""
+
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Static) or type(self.thing) is not type(other.thing):
+            return False
+        return self.thing is other.thing or bool(self.thing == other.thing)
+
+    def __hash__(self) -> int:
+        try:
+            return hash(self.thing)
+        except TypeError:  # not hashable: told apart by equality alone
+            return hash(type(self.thing))
+
+
+# --- from arguments to their structure -----------------------------------------------------------------------------
+
+_WHOLE = (int, np.integer, np.bool_)
+_NUMBERS = (float, *_WHOLE, np.floating)
+
+
+def given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
+    """Sort the arguments of a call.
+
+    Examples
+    --------
+    >>> found = given(([1.0, 2.0], 3), {"mode": "fast"})
+    >>> found.structure[0]
+    (('lists', (<class 'list'>,), (2,), False), ('number', True))
+    >>> [x.tolist() for x in found.numbers]
+    [[1.0, 2.0], 3.0]
+    """
+    found = Given(())
+    positional = tuple([_sorted(x, found) for x in args])
+    found.structure = positional, tuple([(name, _sorted(x, found)) for name, x in kwargs.items()])
+    return found
+
+
+def _sorted(x: Any, found: Given) -> Structure:
+    """The structure of one argument; its numbers and parameters are added to those found."""
+    kind = type(x)
+    if kind is np.ndarray and x.dtype.kind in "fiub":
+        found.numbers.append(np.asarray(x, float))
+        return "array", x.shape, x.dtype.kind != "f"
+    if isinstance(x, _NUMBERS):
+        found.numbers.append(np.asarray(x, float))
+        return "number", isinstance(x, _WHOLE)
+    if kind is Value:
+        found.parameters.append(x)
+        return "value", x.shape
+    if kind is Constant:
+        found.numbers.append(np.asarray(x._data, float))
+        return "constant", x.shape
+    if isinstance(x, np.ndarray):
+        return _sorted_array(x, found)
+    if isinstance(x, (list, tuple)):
+        if kind is list or kind is tuple:
+            regular = _regular(x)
+            if regular is not None:
+                numbers, *structure = regular
+                found.numbers.append(np.array(numbers, float).reshape(structure[1]))
+                return "lists", *structure
+        return "sequence", kind, tuple([_sorted(item, found) for item in x])
+    if isinstance(x, dict):
+        return "mapping", kind, tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
+    return "static", Static(x)
+
+
+def _sorted_array(x: Any, found: Given) -> Structure:
+    """An array of objects: of scalar Values, which are parameters; or an array that numbers cannot be made of."""
+    if x.dtype.kind != "O":
+        number(x)  # which refuses it and says why: strings, complex numbers, a masked array
+        found.numbers.append(np.asarray(x, float))
+        return "array", x.shape, x.dtype.kind != "f"
+    cells = x.ravel().tolist()
+    if all(type(cell) is Value for cell in cells):
+        found.parameters.extend(cells)
+        return "cells", x.shape
+    return "objects", x.shape, tuple([_sorted(cell, found) for cell in cells])
+
+
+def _regular(x: Any) -> tuple[list[Any], tuple[type, ...], tuple[int, ...], bool] | None:
+    """The numbers of a nested list that is as regular as an array, the kinds and lengths of its levels; or None."""
+    kinds: list[type] = []
+    shape: list[int] = []
+    level: Any = [x]
+    while True:
+        types = set(map(type, level))
+        if len(types) == 1 and (kind := types.pop()) in (list, tuple):
+            lengths = set(map(len, level))
+            if len(lengths) > 1:
+                return None
+            kinds.append(kind)
+            shape.append(lengths.pop())
+            level = list(itertools.chain.from_iterable(level))
+            continue
+        types = set(map(type, level))
+        if not level or not all(issubclass(t, _NUMBERS) for t in types):
+            return None
+        return level, tuple(kinds), tuple(shape), all(issubclass(t, _WHOLE) for t in types)
+
+
+# --- from a structure to what stands for the arguments while tracing ------------------------------------------------
+
+
+@dataclass(slots=True)
+class StandIns:
+    """What a function is traced with: arguments like those given, inputs and parameters replaced by fresh leaves."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    inputs: list[Input]
+    parameters: list[Value]
+
+
+def stand_ins(f: Callable[..., Any], found: Given) -> StandIns:
+    """Make the arguments with which `f` is traced."""
+    made = StandIns((), {}, [], [])
+    numbers, parameters = iter(found.numbers), iter(found.parameters)
+    positional, keywords = found.structure
+    names = _names(f)
+    made.args = tuple([_stand_in(part, next(names), made, numbers, parameters) for part in positional])
+    made.kwargs = {name: _stand_in(part, name, made, numbers, parameters) for name, part in keywords}
+    return made
+
+
+def _names(f: Callable[..., Any]) -> Iterator[str]:
+    """The names of a function's positional arguments, and of what further ones are gathered in."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (ValueError, TypeError):  # a function without a signature, written in C
+        parameters = ()  # type: ignore[assignment]
+    for p in parameters:
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            yield p.name
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+    for i in itertools.count():
+        yield f"{rest}[{i}]"
+
+
+def _stand_in(
+    structure: Structure, name: str, made: StandIns, numbers: Iterator[Any], parameters: Iterator[Value]
+) -> Any:
+    kind = structure[0]
+    if kind == "static":
+        return structure[1].thing
+    if kind == "value":
+        return _parameter(next(parameters), name, made)
+    if kind == "cells":
+        cells = np.empty(structure[1], dtype=object)
+        for place in np.ndindex(cells.shape):
+            cells[place] = _parameter(next(parameters), f"{name}[{','.join(map(str, place))}]", made)
+        return cells
+    if kind == "sequence":
+        _, holder, parts = structure
+        items = [_stand_in(p, f"{name}[{i}]", made, numbers, parameters) for i, p in enumerate(parts)]
+        return holder(*items) if hasattr(holder, "_fields") else holder(items)
+    if kind == "objects":
+        cells = np.empty(math.prod(structure[1]), dtype=object)
+        for i, part in enumerate(structure[2]):
+            cells[i] = _stand_in(part, f"{name}[{i}]", made, numbers, parameters)
+        return cells.reshape(structure[1])
+    if kind == "mapping":
+        _, holder, keys, parts = structure
+        pairs = zip(keys, parts, strict=True)
+        return holder(
+            {k.thing: _stand_in(p, f"{name}[{k.thing!r}]", made, numbers, parameters) for k, p in pairs}
+        )
+    return _input(structure, name, made, next(numbers))
+
+
+def _parameter(x: Value, name: str, made: StandIns) -> Value:
+    data = x._data.copy() if x.shape else x._data
+    leaf = leaf_of(Value, fixed(data) if x.shape else data, x.label or name)
+    made.parameters.append(leaf)
+    return leaf
+
+
+def _input(structure: Structure, name: str, made: StandIns, numbers: Any) -> Any:
+    """A leaf for an array or a number; for a nested list a list of leaves of the same form."""
+    kind, whole = structure[0], structure[-1] is True
+    if kind != "lists":
+        data = fixed(numbers.copy()) if numbers.shape else float(numbers)
+        leaf = leaf_of(Value, data, name)
+        made.inputs.append(Input(name, numbers.shape, whole, leaf))
+        return leaf
+    elements = [leaf_of(Value, x) for x in numbers.ravel().tolist()]
+    made.inputs.append(Input(name, numbers.shape, whole, None, elements))
+    _, kinds, shape, _ = structure
+    level: list[Any] = elements
+    for holder, n in zip(reversed(kinds), reversed(shape), strict=True):
+        level = [holder(level[i : i + n]) for i in range(0, len(level), n)]
+    return level[0]

@@ -1,0 +1,210 @@
+"""Classes: nodes of equal structure, which are to become one array.
+
+Two nodes are of one class if they are the same operation on operands of the same classes. For a sum that is the *set*
+of the kinds of its terms: how many terms there are of each kind, the coefficients and the numbers are data, not
+structure. A leaf's class is its source. One pass over the levels, from the leaves up, finds all classes, since a
+class's level is that of each of its members; within a level everything is done on integer arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd_lite.compiler.scalars import MAX, NONE, SELECT, SUM, Scalars
+from autograd_lite.operation import Operation
+
+__all__ = ["Class", "Group", "classes", "mixed"]
+
+TERMS = (SUM, MAX, SELECT)
+"""What has any number of operands."""
+
+Ids = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
+
+
+@dataclass(slots=True)
+class Group:
+    """The terms of one kind of a class of n sums: ``sum_k coefficient * left * right``, at most K of them each.
+
+    Attributes
+    ----------
+    left, right : ndarray of int, (n, K)
+        The operands' ids; -1 where a sum has fewer terms. `right` is None if the terms are no products.
+    coefficients : ndarray, (n, K)
+        0 where there is no term.
+    """
+
+    left: Ids
+    right: Ids | None
+    coefficients: NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Class:
+    """Nodes of equal structure.
+
+    Attributes
+    ----------
+    row : Operation
+        The operation; ``sum_many`` for sums of products.
+    level : int
+        How deep the members are above the leaves.
+    ids : ndarray of int, (n,)
+        The members.
+    operands : ndarray of int, (n, arity)
+        The operands' ids of an elementary operation (and of SELECT the position).
+    groups : list of Group
+        The terms of sums, and the candidates of `max_many`.
+    constants : ndarray, (n,)
+        What is added to the sums.
+    """
+
+    row: Operation
+    level: int
+    ids: Ids
+    operands: Ids
+    groups: list[Group] = field(default_factory=list)
+    constants: NDArray[np.float64] | None = None
+
+
+def mixed(numbers: Any) -> Hashes:
+    """Scramble the bits, each number always alike (the finaliser of SplitMix64: Steele, Lea and Flood, 2014)."""
+    z = np.asarray(numbers).astype(np.uint64)
+    with np.errstate(over="ignore"):  # modulo 2 ** 64
+        z = z + np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def classes(columns: Scalars) -> list[Class]:
+    """The classes of a graph in normal form, by level.
+
+    Examples
+    --------
+    >>> from autograd_lite import Value
+    >>> from autograd_lite.compiler.scalars import normal_form
+    >>> from autograd_lite.compiler.tracing import trace
+    >>> w = [Value(1.0), Value(2.0)]
+    >>> columns = normal_form(trace(lambda X: sum((w[0] * a + w[1] * b).tanh() for a, b in X), ([[3.0, 4.0]] * 5,), {}))
+    >>> [(c.row.name, len(c.ids)) for c in classes(columns)]
+    [('sum_many', 5), ('tanh', 5), ('sum_many', 1)]
+    """
+    return list(_Refinement(columns).run())
+
+
+class _Refinement:
+    def __init__(self, columns: Scalars) -> None:
+        self.columns = columns
+        self.kind = np.array(columns.source, np.int64)  # leaves: their source; nodes: their class, once it is known
+        self.next = len(columns.sizes)
+        self.ids = np.array(columns.ids, np.int64)
+        codes: dict[Operation, int] = {}
+        self.code = np.array([codes.setdefault(row, len(codes)) for row in columns.rows], np.int64)
+        self.rows = list(codes)
+        self.operands = _padded(columns.operands)
+        self._terms()
+
+    def _terms(self) -> None:
+        columns = self.columns
+        has_terms = np.array([row in TERMS for row in self.rows], bool)[self.code] if len(self.ids) else []
+        self.sums = np.flatnonzero(has_terms)
+        self.constants = np.zeros(len(self.ids))
+        self.constants[self.sums] = columns.constants
+        ends = [*columns.starts[1:], len(columns.left)]
+        counts = np.array(ends, np.int64) - np.array(columns.starts, np.int64)
+        self.owner = np.repeat(self.sums, counts)  # of each term: the node's number
+        self.left = np.array(columns.left, np.int64)
+        self.right = np.array(columns.right, np.int64)
+        self.coefficients = np.array(columns.coefficients, float)
+
+    def run(self) -> Iterator[Class]:
+        level = np.array(self.columns.level, np.int64)[self.ids]
+        nodes = np.argsort(level, kind="stable")
+        terms = np.argsort(level[self.owner], kind="stable")
+        levels, begin = np.unique(level[nodes], return_index=True)
+        term_begin = np.searchsorted(level[self.owner][terms], levels)
+        for k, depth in enumerate(levels.tolist()):
+            following = slice(k + 1, k + 2)
+            stop = [*begin[following].tolist(), len(nodes)][0]
+            term_stop = [*term_begin[following].tolist(), len(terms)][0]
+            yield from self._level(depth, nodes[begin[k] : stop], terms[term_begin[k] : term_stop])
+
+    def _level(self, depth: int, nodes: Ids, terms: Ids) -> Iterator[Class]:
+        """The classes among the nodes of one level."""
+        kinds = self._kinds_of(terms)
+        key = mixed(self.code[nodes])
+        for column in self.operands[nodes].T:
+            key = mixed(key + mixed(np.where(column >= 0, self.kind[column], NONE)))
+        key += _sum_over_sets(np.searchsorted(nodes, self.owner[terms]), kinds, len(nodes))
+        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # classes in the order of their first members
+        number = np.argsort(order)[inverse]
+        by_class = np.argsort(number, kind="stable")
+        members = np.split(nodes[by_class], np.cumsum(np.bincount(number))[:-1])
+        number_of = np.zeros(int(nodes.max()) + 1, np.int64)
+        number_of[nodes] = number
+        class_of_term = number_of[self.owner[terms]]
+        for c, group in enumerate(members):
+            mine = np.flatnonzero(class_of_term == c) if len(members) > 1 else np.arange(len(terms))
+            self.kind[self.ids[group]] = self.next
+            self.next += 1
+            yield self._class(depth, group, terms[mine], kinds[mine])
+
+    def _kinds_of(self, terms: Ids) -> Ids:
+        """For each term a number for the classes of its operands; they are put in the order of their classes."""
+        left, right = self.left[terms], self.right[terms]
+        one, two = self.kind[left], np.where(right >= 0, self.kind[right], NONE)
+        swap = (right >= 0) & (one > two)
+        self.left[terms], self.right[terms] = np.where(swap, right, left), np.where(swap, left, right)
+        one, two = np.where(swap, two, one), np.where(swap, one, two)
+        return np.asarray(one * (self.next + 1) + two + 1)
+
+    def _class(self, depth: int, nodes: Ids, terms: Ids, kinds: Ids) -> Class:
+        row = self.rows[int(self.code[nodes[0]])]
+        arity = int((self.operands[nodes[0]] >= 0).sum())
+        found = Class(row, depth, self.ids[nodes], self.operands[nodes, :arity])
+        if row in TERMS:
+            found.constants = self.constants[nodes]
+            for kind in _in_order(kinds):
+                found.groups.append(self._group(nodes, terms[kinds == kind]))
+        return found
+
+    def _group(self, nodes: Ids, terms: Ids) -> Group:
+        member = np.searchsorted(nodes, self.owner[terms])  # terms come in the order of their nodes
+        counts = np.bincount(member, minlength=len(nodes))
+        begin = np.cumsum(counts) - counts
+        column = np.arange(len(terms)) - begin[member]
+        shape = (len(nodes), int(counts.max()))
+        left, right = np.full(shape, NONE), np.full(shape, NONE)
+        coefficients = np.zeros(shape)
+        left[member, column] = self.left[terms]
+        right[member, column] = self.right[terms]
+        coefficients[member, column] = self.coefficients[terms]
+        return Group(left, right if self.right[terms[0]] >= 0 else None, coefficients)
+
+
+def _padded(operands: list[tuple[int, ...]]) -> Ids:
+    width = max(map(len, operands), default=0)
+    return np.array([t + (NONE,) * (width - len(t)) for t in operands], np.int64).reshape(len(operands), width)
+
+
+def _sum_over_sets(owners: Ids, kinds: Ids, count: int) -> Hashes:
+    """For each owner a number for the set of the kinds that it has."""
+    sums = np.zeros(count, np.uint64)
+    if len(kinds):
+        names, kind = np.unique(kinds, return_inverse=True)
+        pairs = np.unique(owners * len(names) + kind)
+        np.add.at(sums, pairs // len(names), mixed(names[pairs % len(names)]))
+    return sums
+
+
+def _in_order(kinds: Ids) -> list[int]:
+    """The different numbers in the order in which they come first."""
+    different, first = np.unique(kinds, return_index=True)
+    return different[np.argsort(first)].tolist()  # type: ignore[no-any-return]

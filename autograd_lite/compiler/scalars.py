@@ -1,0 +1,475 @@
+"""Normal form: a traced graph as integer columns, every node a sum of products or one elementary function.
+
+A sum is ``c0 + sum_k c_k * a_k * b_k``. Left-deep chains of additions become one sum where the inner ones have no
+other use, products with constants become coefficients, a quotient by a constant too. Everything else is one operation
+of the table on one to three operands, or the greatest of many.
+
+Operands are numbers ("ids"), allotted in the order of the walk. The parameters, the constants, the inputs and the
+results of operations on arrays are *sources*: each id of theirs is a place in one. The nodes that are to be rolled
+get their places later, when their class gets its array (`layout`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd_lite.compiler.tracing import Trace
+from autograd_lite.operation import TABLE, Operation
+from autograd_lite.value import Value
+
+__all__ = ["CONSTANTS", "MAX", "NONE", "SELECT", "SUM", "THETA", "ArrayNode", "Scalars", "normal_form"]
+
+Ids = NDArray[np.int64]
+
+THETA, CONSTANTS = 0, 1
+"""The sources that every graph has: the scalar parameters, and the numbers of the program."""
+
+SUM = TABLE["sum_many"]
+"""Stands for every sum of products."""
+
+NONE = -1
+"""The second operand of a term that is no product."""
+
+_ADD, _SUB, _MUL, _DIV, _NEG, _POS = (TABLE[name] for name in ("add", "sub", "mul", "div", "neg", "pos"))
+_POW, _SQUARE, _DOT = (TABLE[name] for name in ("pow", "square", "dot_many"))
+MAX, SELECT = TABLE["max_many"], TABLE["take"]
+"""The other nodes with many operands: the greatest of them, and the one that an input selects."""
+
+_REARRANGING = tuple(
+    TABLE[name]
+    for name in (
+        "getitem",
+        "reshape",
+        "ravel",
+        "squeeze",
+        "expand_dims",
+        "transpose",
+        "broadcast_to",
+        "concatenate",
+        "stack",
+    )
+)
+"""Operations on arrays that move elements and change none: their result is a choice of ids."""
+
+
+@dataclass(slots=True)
+class ArrayNode:
+    """An operation on arrays: it is kept as it is, and its result is a source."""
+
+    node: Value
+    inputs: list[Any]  # ids of scalars, arrays of ids, or numbers
+    source: int
+    level: int
+
+
+@dataclass(slots=True)
+class Scalars:
+    """The columns.
+
+    Attributes
+    ----------
+    level, source, place : list of int
+        For each id how many nodes are below it, its source (-1 while it has none) and its place there.
+    sizes : list of tuple of int
+        The shape of each source.
+    numbers : list of float
+        The constants.
+    parameters : list of Value
+        The scalar parameters, at places of their own in `THETA`.
+    ids, rows, operands : list
+        The nodes to be rolled, with their operation and the ids of its operands; a sum has none here.
+    starts, constants, coefficients, left, right : list
+        The terms of the sums (and the candidates of max_many): for sum number k those from starts[k] on.
+    arrays : list of ArrayNode
+        What stays an operation on arrays.
+    leaves : dict
+        The source of each array leaf.
+    """
+
+    level: list[int] = field(default_factory=list)
+    source: list[int] = field(default_factory=list)
+    place: list[int] = field(default_factory=list)
+    sizes: list[tuple[int, ...]] = field(default_factory=lambda: [(), ()])
+    numbers: list[float] = field(default_factory=list)
+    parameters: list[Value] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    rows: list[Operation] = field(default_factory=list)
+    operands: list[tuple[int, ...]] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    constants: list[float] = field(default_factory=list)
+    coefficients: list[float] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+    arrays: list[ArrayNode] = field(default_factory=list)
+    leaves: dict[Value, int] = field(default_factory=dict)
+    count: int = 0
+    root: Any = None
+    guards: list[tuple[Any, Any]] = field(default_factory=list)
+
+    def new_id(self, level: int, source: int = -1, place: int = 0) -> int:
+        """Allot an id."""
+        self.level.append(level)
+        self.source.append(source)
+        self.place.append(place)
+        return len(self.level) - 1
+
+    def new_source(self, shape: tuple[int, ...], level: int) -> Ids:
+        """Allot a source, and an id to each of its places."""
+        size, first = math.prod(shape), len(self.level)
+        self.level.extend([level] * size)
+        self.source.extend([len(self.sizes)] * size)
+        self.place.extend(range(size))
+        self.sizes.append(shape)
+        return np.arange(first, first + size).reshape(shape)
+
+
+def normal_form(trace: Trace) -> Scalars:
+    """Put a trace into columns.
+
+    Examples
+    --------
+    >>> from autograd_lite.compiler.tracing import trace
+    >>> w = Value(2.0)
+    >>> columns = normal_form(trace(lambda x, y: 1 - (w * x - y) * 3, (5.0, 7.0), {}))
+    >>> len(columns.ids), columns.constants, columns.coefficients
+    (2, [0.0, 1.0], [1.0, -1.0, -3.0])
+    """
+    return _Walk(trace).columns
+
+
+Entry = Any
+"""What the walk knows of a node: an id; an open product (coefficient, a, b); an open sum [c0, coefficient, a, b, ...];
+an array of ids for an array; a number that is known, as 0 times anything. What has one use stays open, so that its user can take it in."""
+
+
+_OPEN = (list, tuple)
+
+
+class _Walk:
+    """One pass over the nodes, inputs before results; what is known of a node stands in its `_mark`."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.columns = columns = Scalars()
+        self.trace = trace
+        self._constant_ids: dict[Any, int] = {}
+        asked = [x for g in trace.guards for x in (g.left, g.right) if type(x) is Value]
+        asked += [x for chosen in trace.selections.values() for x in chosen.values()]
+        inner = trace.inner
+        self._number_leaves(trace)
+        self.uses = _uses(inner, [trace.root, *asked])
+        columns.count = len(trace.leaves) + len(inner)
+        self._nodes(inner)
+        columns.root = self.closed(trace.root)
+        columns.guards = [(self.operand(g.left), self.operand(g.right)) for g in trace.guards]
+
+    # --- leaves ---
+
+    def _number_leaves(self, trace: Trace) -> None:
+        columns = self.columns
+        known = set()
+        for given in trace.inputs:
+            ids = columns.new_source(given.shape, 0)
+            if given.elements is not None:
+                for leaf, i in zip(given.elements, ids.ravel().tolist(), strict=True):
+                    leaf._mark = i
+                    known.add(leaf)
+            else:
+                given.leaf._mark = ids if given.shape else int(ids)
+                known.add(given.leaf)
+        parameters = set(trace.parameters)
+        for leaf in trace.leaves:
+            if leaf in known:
+                continue
+            if leaf not in parameters:
+                leaf._mark = leaf._data if type(leaf._data) is float else self._constants(leaf._data)
+            elif type(leaf._data) is float:
+                leaf._mark = columns.new_id(0, THETA, len(columns.parameters))
+                columns.parameters.append(leaf)
+            else:
+                columns.leaves[leaf] = len(columns.sizes)
+                leaf._mark = columns.new_source(leaf.shape, 0)
+        columns.sizes[THETA] = (len(columns.parameters),)
+
+    def constant(self, number: float) -> int:
+        """The id of a number of the program, equal for equal numbers."""
+        key = number if number else repr(number)  # 0.0 and -0.0 are equal, and are not the same
+        found = self._constant_ids.get(key)
+        if found is None:
+            columns = self.columns
+            found = self._constant_ids[key] = columns.new_id(0, CONSTANTS, len(columns.numbers))
+            columns.numbers.append(number)
+        return found
+
+    def _constants(self, data: Any) -> Any:
+        if type(data) is float:
+            return self.constant(data)
+        ids = [self.constant(x) for x in data.ravel().tolist()]
+        return np.array(ids, dtype=np.int64).reshape(data.shape)
+
+    # --- closing: giving an id ---
+
+    def operand(self, x: Any) -> Any:
+        """The id of a Value or a number, an array of ids for an array."""
+        if type(x) is Value:
+            return self.closed(x)
+        return self._constants(x._data if isinstance(x, Value) else x)
+
+    def closed(self, node: Value) -> Any:
+        """The id of a node, an array of ids for an array."""
+        entry = node._mark
+        kind = entry.__class__
+        if kind is list or kind is tuple:
+            entry = node._mark = self._close(entry)
+        return self.constant(entry) if kind is float else entry
+
+    def _close(self, entry: Entry) -> int:
+        if entry.__class__ is tuple:
+            coefficient, a, b = entry
+            if coefficient == 1.0 and b == NONE:
+                return a  # type: ignore[no-any-return]
+            entry = [0.0, coefficient, a, b]
+        return self._new_sum(SUM, entry)
+
+    def _new_sum(self, row: Operation, terms: list[Any]) -> int:
+        columns = self.columns
+        columns.starts.append(len(columns.left))
+        columns.constants.append(terms[0])
+        columns.coefficients += terms[1::3]
+        left, right = terms[2::3], terms[3::3]
+        columns.left += left
+        columns.right += right
+        level = columns.level
+        highest = max(map(level.__getitem__, left), default=0)
+        for b in right:
+            if b >= 0 and level[b] > highest:
+                highest = level[b]
+        return self._new_node(row, (), highest + 1)
+
+    def _new_node(self, row: Operation, operands: tuple[int, ...], level: int) -> int:
+        columns = self.columns
+        i = columns.new_id(level)
+        columns.ids.append(i)
+        columns.rows.append(row)
+        columns.operands.append(operands)
+        return i
+
+    # --- the nodes ---
+
+    def _nodes(self, inner: list[Value]) -> None:
+        uses = self.uses
+        handlers = {
+            _ADD: self._add,
+            _SUB: self._sub,
+            _MUL: self._mul,
+            _DIV: self._div,
+            _NEG: lambda node: self._scaled(node._a, -1.0),
+            _POS: lambda node: self._scaled(node._a, 1.0),
+            _POW: self._pow,
+            _SQUARE: lambda node: self._product(node._a, node._a),
+            SUM: self._sum_many,
+            _DOT: self._dot_many,
+            MAX: self._greatest,
+        }
+        elementary = self._elementary
+        for node in inner:
+            if node._da.__class__ is tuple:
+                node._mark = self._array(node)
+                continue
+            entry = handlers.get(node.op, elementary)(node)
+            if uses[node] > 1 and entry.__class__ in _OPEN:
+                entry = self._close(entry)
+            node._mark = entry
+
+    def _term(self, x: Any) -> tuple[float, int, int]:
+        """An operand as a product: (coefficient, a, b); a sum is closed."""
+        entry = x._mark if x.__class__ is Value else None
+        return entry if entry.__class__ is tuple else (1.0, self.operand(x), NONE)  # type: ignore[return-value]
+
+    def _add(self, node: Value) -> Entry:
+        return self._plus(node._a, node._b, 1.0)
+
+    def _sub(self, node: Value) -> Entry:
+        return self._plus(node._a, node._b, -1.0)
+
+    def _plus(self, a: Any, b: Any, sign: float) -> Entry:
+        terms = self._first_term(a, b.__class__ is Value and b._mark.__class__ is list)
+        number = _known(b)
+        if number is not None:
+            terms[0] += sign * number
+        elif b._mark.__class__ is int:
+            terms += (sign, b._mark, NONE)
+        else:
+            coefficient, left, right = self._term(b)
+            terms += (sign * coefficient, left, right)
+        return terms if len(terms) > 1 else terms[0]
+
+    def _first_term(self, a: Any, before_a_sum: bool) -> list[Any]:
+        """The sum to which something is added: the left operand, as it grows.
+
+        A sum of products that meets another sum is done: each of them may become a matrix product.
+        """
+        number = _known(a)
+        if number is not None:
+            return [number]
+        terms = a._mark
+        if terms.__class__ is list and not (before_a_sum and terms[-1] != NONE):
+            return terms  # type: ignore[no-any-return]
+        return [0.0, *self._term(a)]
+
+    def _mul(self, node: Value) -> Entry:
+        return self._product(node._a, node._b)
+
+    def _product(self, a: Any, b: Any) -> Entry:
+        number = _known(a)
+        if number is not None:
+            return self._scaled(b, number)
+        number = _known(b)
+        if number is not None:
+            return self._scaled(a, number)
+        one, two = a._mark, b._mark
+        if one.__class__ is int and two.__class__ is int:
+            return (1.0, one, two)
+        c, a1, a2 = self._term(a)
+        d, b1, b2 = self._term(b)
+        if a2 != NONE:
+            c, a1 = 1.0, self.closed(a)
+        if b2 != NONE:
+            d, b1 = 1.0, self.closed(b)
+        return (c * d, a1, b1)
+
+    def _scaled(self, x: Any, factor: float) -> Entry:
+        number = _known(x)
+        if number is not None:
+            return number * factor
+        if factor == 0.0:
+            return 0.0  # whatever x is: the steps that follow an initial state of zeros need not compute with it
+        coefficient, a, b = self._term(x)
+        return (coefficient * factor, a, b)
+
+    def _div(self, node: Value) -> Entry:
+        number = _known(node._b)
+        if number and math.isfinite(1.0 / number):
+            return self._scaled(node._a, 1.0 / number)
+        return self._elementary(node)
+
+    def _pow(self, node: Value) -> Entry:
+        if _known(node._b) == 2.0:
+            return self._product(node._a, node._a)
+        return self._elementary(node)
+
+    def _sum_many(self, node: Value) -> Entry:
+        terms: list[Any] = [0.0]
+        for x in node._db or node._b:
+            number = _known(x)
+            if number is None:
+                terms += self._term(x)
+            else:
+                terms[0] += number
+        return terms if len(terms) > 1 else terms[0]
+
+    def _dot_many(self, node: Value) -> Entry:
+        inputs = node._db or node._b
+        half = len(inputs) // 2
+        terms: list[Any] = [0.0]
+        for a, b in zip(inputs[:half], inputs[half:], strict=True):
+            product = self._product(a, b)
+            if product.__class__ is float:
+                terms[0] += product
+            else:
+                terms += product
+        return terms if len(terms) > 1 else terms[0]
+
+    def _greatest(self, node: Value) -> int:
+        inputs = node._db or node._b
+        return self._candidates(MAX, [self.operand(x) for x in inputs])
+
+    def _candidates(self, row: Operation, ids: list[int]) -> int:
+        terms: list[Any] = [0.0]
+        for i in ids:
+            terms += (1.0, i, NONE)
+        return self._new_sum(row, terms)
+
+    def _elementary(self, node: Value) -> Entry:
+        row = node.op
+        assert row is not None
+        if node._a is None:
+            inputs = node._db or node._b
+        else:
+            inputs = (node._a,) if node._b is None else (node._a, node._b)
+        if all([_known(x) is not None for x in inputs]):
+            return node._data
+        operands = tuple([self.operand(x) for x in inputs])
+        level = self.columns.level
+        return self._new_node(row, operands, 1 + max([level[i] for i in operands]))
+
+    # --- arrays ---
+
+    def _array(self, node: Value) -> Entry:
+        columns, row = self.columns, node.op
+        assert row is not None
+        inputs = [self.operand(x) for x in node._b]
+        chosen = self.trace.selections.get(node)
+        if row in _REARRANGING and not chosen:
+            ids = row.forward(*inputs, **node._db)
+            return ids if isinstance(ids, np.ndarray) and ids.shape else int(ids)
+        if row is SELECT and chosen and self._is_of_scalars(inputs[0]):
+            return self._selected(inputs[0], self.operand(chosen["indices"]), node._db.get("axis"))
+        level = 1 + max((_highest(columns.level, x) for x in inputs), default=0)
+        source = len(columns.sizes)
+        ids = columns.new_source(node.shape, level)
+        columns.arrays.append(ArrayNode(node, inputs, source, level))
+        return ids if node.shape else int(ids)
+
+
+    def _is_of_scalars(self, ids: Ids) -> bool:
+        """Whether an array was put together from scalars, and is none that is an array anyway."""
+        source = np.array(self.columns.source)[ids.ravel()]
+        return bool((source <= CONSTANTS).any())
+
+    def _selected(self, table: Ids, index: Any, axis: int | None) -> Entry:
+        """A node for each element: one of the candidates along the axis, and which, its operand says."""
+        columns = self.columns
+        candidates = np.moveaxis(table, axis, -1) if axis is not None else table.ravel()
+        lead = candidates.shape[:-1]
+        chosen = np.empty((*lead, *np.shape(index)), np.int64)
+        for place in np.ndindex(chosen.shape):
+            ids = candidates[place[: len(lead)]].tolist()
+            chosen[place] = self._candidates(SELECT, ids)
+            which = int(index if np.ndim(index) == 0 else index[place[len(lead) :]])
+            columns.operands[-1] = (which,)
+            columns.level[-1] = max(columns.level[-1], columns.level[which] + 1)
+        if axis is not None and np.ndim(index):  # the positions' axes stand in the place of the table's
+            back = range(len(lead), chosen.ndim)
+            chosen = np.moveaxis(chosen, tuple(back), tuple(axis + k for k in range(len(back))))
+        return chosen if chosen.shape else int(chosen)
+
+
+def _highest(level: list[int], ids: Any) -> int:
+    if ids.__class__ is int:
+        return level[ids]
+    return max(map(level.__getitem__, ids.ravel().tolist()), default=0)
+
+
+def _known(x: Any) -> Any:
+    """The number of an operand that is no variable, or that is the same whatever the variables are."""
+    if x.__class__ is Value:
+        entry = x._mark
+        return entry if entry.__class__ is float else None
+    return x if x.__class__ is float else x._data
+
+
+def _uses(inner: list[Value], asked: list[Value]) -> Counter[Any]:
+    """How many argument slots each node fills; the root and what Python asked for have a use beside."""
+    two = [node for node in inner if node._a is not None]
+    uses: Counter[Any] = Counter(map(attrgetter("_a"), two))
+    uses.update(map(attrgetter("_b"), two))
+    uses.update(x for node in inner if node._a is None for x in node._b if isinstance(x, Value))
+    uses.update([*asked, *asked])
+    return uses
