@@ -53,6 +53,13 @@ class Input:
     elements: list[Value] | None = None
 
     @property
+    def numbers(self) -> Any:
+        """The numbers that came in, as a float or an array."""
+        if self.elements is None:
+            return self.leaf._data  # type: ignore[union-attr]
+        return np.array([x._data for x in self.elements]).reshape(self.shape)
+
+    @property
     def leaves(self) -> list[Value]:
         """The leaf, or all elements."""
         return [self.leaf] if self.elements is None else self.elements  # type: ignore[list-item]
@@ -237,9 +244,7 @@ def _stand_in(
     if kind == "mapping":
         _, holder, keys, parts = structure
         pairs = zip(keys, parts, strict=True)
-        return holder(
-            {k.thing: _stand_in(p, f"{name}[{k.thing!r}]", made, numbers, parameters) for k, p in pairs}
-        )
+        return holder({k.thing: _stand_in(p, f"{name}[{k.thing!r}]", made, numbers, parameters) for k, p in pairs})
     return _input(structure, name, made, next(numbers))
 
 

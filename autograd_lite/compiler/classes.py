@@ -15,13 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.compiler.scalars import MAX, NONE, SELECT, SUM, Scalars
+from autograd_lite.compiler.scalars import NONE, Scalars
 from autograd_lite.operation import Operation
 
 __all__ = ["Class", "Group", "classes", "mixed"]
-
-TERMS = (SUM, MAX, SELECT)
-"""What has any number of operands."""
 
 Ids = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -112,7 +109,7 @@ class _Refinement:
 
     def _terms(self) -> None:
         columns = self.columns
-        has_terms = np.array([row in TERMS for row in self.rows], bool)[self.code] if len(self.ids) else []
+        has_terms = np.array([columns.has_terms(row) for row in self.rows], bool)[self.code] if len(self.ids) else []
         self.sums = np.flatnonzero(has_terms)
         self.constants = np.zeros(len(self.ids))
         self.constants[self.sums] = columns.constants
@@ -169,7 +166,7 @@ class _Refinement:
         row = self.rows[int(self.code[nodes[0]])]
         arity = int((self.operands[nodes[0]] >= 0).sum())
         found = Class(row, depth, self.ids[nodes], self.operands[nodes, :arity])
-        if row in TERMS:
+        if self.columns.has_terms(row):
             found.constants = self.constants[nodes]
             for kind in _in_order(kinds):
                 found.groups.append(self._group(nodes, terms[kinds == kind]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,25 +12,27 @@ from numpy.typing import NDArray
 
 from autograd_lite import functions as ag
 from autograd_lite.compiler.plan import Plan, Terms
-from autograd_lite.compiler.scalars import MAX, SELECT, SUM
+from autograd_lite.compiler.scalars import MAX, SELECT, SUM, THETA
 from autograd_lite.compiler.sources import Operand, Sources
 from autograd_lite.compiler.views import without_constant_axes
 from autograd_lite.operation import TABLE
 from autograd_lite.recording import apply
 from autograd_lite.value import Value
 
-__all__ = ["Emission", "added"]
+__all__ = ["Emission", "LayerNames", "added"]
 
 Places = NDArray[np.int64]
 
-SUM_OF_ARRAY = TABLE["sum"]
+DIV, EXP, SUM_OF_ARRAY = TABLE["div"], TABLE["exp"], TABLE["sum"]
 
 
 class Emission:
     """Computes the array of a class, and enters it among the sources."""
 
-    def __init__(self, sources: Sources, plan: Plan, selections: dict[Value, dict[str, Value]]) -> None:
-        self.sources, self.plan, self.selections = sources, plan, selections
+    def __init__(
+        self, sources: Sources, plan: Plan, selections: dict[Value, dict[str, Value]], names: LayerNames
+    ) -> None:
+        self.sources, self.plan, self.selections, self.names = sources, plan, selections, names
         self.grid = plan.grid
         self.ndim = len(self.grid.shape)
 
@@ -38,17 +41,58 @@ class Emission:
         value = self._value()
         if np.shape(value) != self.grid.shape:
             value = ag.broadcast_to(value, shape=self.grid.shape)
-        self.sources[self.plan.source].value = value
+        source = self.sources[self.plan.source]
+        source.value, source.holes, source.zero_in_holes = value, self.grid.holes(), self._is_zero_in_holes()
+        self._name(value)
         return value  # type: ignore[no-any-return]
 
-    def _value(self) -> Any:
+    def _name(self, value: Value) -> None:
+        """Z for what weights make of an array, A for its activation, with the layer's number."""
+        read = self.plan.everything()
         if self.plan.c.row is SUM:
+            of_weights = [t for t in self.plan.terms if t.most > 1 and t.right is not None and t.left.source == THETA]
+            if of_weights and self.grid.shape and not value.label:
+                value.label = self.names.next("Z")
+        elif len(read) == 1 and value.op is self.plan.c.row:
+            before = value.inputs[0].label
+            if before[:1] == "Z" and not value.label:
+                value.label = "A" + before[1:]
+
+    # --- values ---
+
+    def _value(self) -> Any:
+        row = self.plan.c.row
+        if row is SUM:
             return self._sum()
-        if self.plan.c.row is SELECT:
+        if row is SELECT:
             return self._selected()
-        if self.plan.c.row is MAX:
+        if row is MAX:
             return self._greatest()
-        return apply(self.plan.c.row, tuple(self._one(operand) for operand in self.plan.operands))
+        operands = [self._one(operand) for operand in self.plan.operands]
+        holes = self.grid.holes()
+        if row is EXP and holes is not None:  # so that sums over a row need not leave anything out
+            operands[0] = ag.where(without_constant_axes(1 - holes) > 0, operands[0], -math.inf)
+        return apply(row, tuple(operands))
+
+    def _is_zero_in_holes(self) -> bool:
+        """Whether the holes, if there are any, hold 0: after exp, and what that is multiplied or divided by."""
+        row, terms = self.plan.c.row, self.plan.terms
+        if self.grid.holes() is None or row is EXP:
+            return True
+        if row is DIV:
+            return self._reads_zeros(self.plan.operands[0])
+        if row is not SUM or any(t.most > 1 for t in terms) or any(self._shift().ravel()):
+            return False
+        return all(any(map(self._reads_zeros, t.operands())) for t in terms)
+
+    def _shift(self) -> Any:
+        assert self.plan.constants is not None
+        return self.sources[self.plan.constants.source].value
+
+    def _reads_zeros(self, operand: Operand) -> bool:
+        """Whether what is read at our holes, which are holes of its own, is 0."""
+        source, places = self.sources[operand.source], self._spread(operand)[..., 0]
+        return source.zero_in_holes and _reads_holes(source.holes, places)
 
     def _spread(self, operand: Operand) -> Places:
         """The places in the grid, (..., K), of length 1 along the axes that do not matter."""
@@ -64,19 +108,28 @@ class Emission:
             places = places[0]
         return self.sources.read(operand.source, places)
 
-    def _present(self, operand: Operand) -> Any:
-        """Which of K terms are there, (..., K) along the axes that matter; None if all are."""
+    def _present(self, operand: Operand, zeros: bool = True) -> Any:
+        """Which of K terms are there, (..., K) along the axes that matter; None if all are.
+
+        For a sum (`zeros`) all are there if what is missing is 0 anyway.
+        """
         there = (operand.places >= 0).astype(np.int64)
-        return None if there.all() else without_constant_axes(self.grid.spread(there), self.ndim) > 0
+        source = self.sources[operand.source]
+        if there.all() or (zeros and source.zero_in_holes and _reads_holes(source.holes, self._spread(operand))):
+            return None
+        return without_constant_axes(self.grid.spread(there), self.ndim) > 0
 
     def _greatest(self) -> Any:
         parts = []
         for terms in self.plan.terms:
-            present = self._present(terms.left)
+            present = self._present(terms.left, zeros=False)
             a = self._read(terms.left)
             parts.append(a if present is None else ag.where(present, a, -math.inf))
         if len(parts) > 1:
-            parts = [ag.broadcast_to(a, shape=(*self.grid.shape, t.most)) for a, t in zip(parts, self.plan.terms, strict=True)]
+            parts = [
+                ag.broadcast_to(a, shape=(*self.grid.shape, t.most))
+                for a, t in zip(parts, self.plan.terms, strict=True)
+            ]
         return ag.max(ag.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0], axis=-1)
 
     # --- sums ---
@@ -89,7 +142,13 @@ class Emission:
     def _summand(self, terms: Terms) -> Any:
         if terms.most == 1:
             factors = [self._one(operand) for operand in terms.operands()]
-            return ag.square(factors[0]) if len(factors) == 2 and factors[0] is factors[1] else math.prod(factors[1:], start=factors[0])
+            if len(factors) == 1 and terms.left.source == THETA:
+                self.names.parameter(factors[0], "b")
+            return (
+                ag.square(factors[0])
+                if len(factors) == 2 and factors[0] is factors[1]
+                else math.prod(factors[1:], start=factors[0])
+            )
         if terms.right is None:
             return self._total(self._read(terms.left), self._present(terms.left))
         return self._contracted(terms)
@@ -104,7 +163,7 @@ class Emission:
     def _contracted(self, terms: Terms) -> Any:
         """``sum_k left * right``: a matrix product over the axes that only one has, for each place of those both have."""
         left, right = self._factor(terms.left), self._factor(terms.right)
-        present = self._present(terms.left)
+        present = None if self._present(right_of(terms)) is None else self._present(terms.left)
         extras = [] if present is None else [present]
         if terms.scale is not None:
             extras.append(self._factor(terms.scale).places)
@@ -181,6 +240,8 @@ class Emission:
             return a if a.ndim == len(shape) else a.reshape(shape)
 
         a = read(side.operand.source, side.places)
+        if side.operand.source == THETA:
+            self.names.parameter(a, "W")
         if side.scale is not None:
             a = a * read(side.scale.source, self._spread(side.scale))
         if side.present is not None:
@@ -210,7 +271,11 @@ class Emission:
         row = np.arange(len(rows)).reshape(candidates.places.shape[:-1]) * rows.shape[1]
         chosen = self._index(index, full=True) + row.astype(float)
         taken = self._taken(flat, chosen, 0)
-        return taken if taken.shape == self.grid.shape else self._in_order(taken.reshape([self.grid.shape[t] for t in axes]), axes)
+        return (
+            taken
+            if taken.shape == self.grid.shape
+            else self._in_order(taken.reshape([self.grid.shape[t] for t in axes]), axes)
+        )
 
     def _index(self, index: Factor, full: bool = False) -> Any:
         places = index.places[..., 0]
@@ -223,6 +288,24 @@ class Emission:
         y = ag.take(table, np.asarray(chosen.data).astype(np.int64), axis=axis)
         self.selections[y] = {"indices": chosen}
         return y
+
+
+class LayerNames:
+    """W1, b1, Z1, A1, W2, ...: the names of the course."""
+
+    def __init__(self) -> None:
+        self.numbers: Counter[str] = Counter()
+
+    def next(self, letter: str) -> str:
+        """The letter with its next number."""
+        self.numbers[letter] += 1
+        return f"{letter}{self.numbers[letter]}"
+
+    def parameter(self, reading: Value, letter: str) -> None:
+        """Name a part of theta that is read, if it has no name yet."""
+        if reading.label or reading.op is None:
+            return
+        reading.label = self.next(letter)
 
 
 @dataclass(slots=True)
@@ -242,6 +325,22 @@ class Factor:
     def own(self, other: Factor) -> list[int]:
         """The axes along which the other does not."""
         return sorted(self.axes - other.axes)
+
+
+def right_of(terms: Terms) -> Operand:
+    """The right factor."""
+    assert terms.right is not None
+    return terms.right
+
+
+def _reads_holes(holes: Any, places: Places) -> bool:
+    """Whether places that read the whole array read holes where nothing is said (-1), and nowhere else."""
+    if holes is None or places.size != holes.size:
+        return False
+    flat = places.ravel()
+    missing = flat < 0
+    whole = (flat == np.arange(flat.size)) | missing
+    return bool(whole.all() and (missing == holes.ravel()).all())
 
 
 def _fits(extra: Any, places: Places) -> bool:

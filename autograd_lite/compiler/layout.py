@@ -56,6 +56,14 @@ class Grid:
         """The axes in the order of a key of their digits; equal ones as they are."""
         return _grid(tuple(sorted(self.digits, key=key))) if len(self.digits) > 1 else self
 
+    def holes(self) -> NDArray[np.bool_] | None:
+        """Where no member lies; None if there is one everywhere."""
+        if len(np.unique(self.place)) == math.prod(self.shape):
+            return None
+        holes = np.ones(math.prod(self.shape), bool)
+        holes[self.place] = False
+        return holes.reshape(self.shape)
+
     def spread(self, rows: Places, fill: Any = -1) -> Any:
         """The rows (n, K) of the members in an array of the grid's shape and K."""
         spread = np.full((math.prod(self.shape), *rows.shape[1:]), fill, rows.dtype)

@@ -8,23 +8,32 @@ compiled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd_lite.compiler.classes import Class, classes
-from autograd_lite.compiler.emission import Emission
+from autograd_lite.compiler.emission import Emission, LayerNames
+from autograd_lite.compiler.levels import Levels
 from autograd_lite.compiler.parameters import Theta, signatures
 from autograd_lite.compiler.plan import Plan, Planner
-from autograd_lite.compiler.scalars import THETA, ArrayNode, Scalars, normal_form
+from autograd_lite.compiler.repeating import Batch, repeated
+from autograd_lite.compiler.scalars import CONSTANTS, SUM, THETA, ArrayNode, Scalars, normal_form
 from autograd_lite.compiler.sources import Sources
-from autograd_lite.compiler.tracing import Guard, Trace
+from autograd_lite.compiler.tracing import Guard, Trace, without_collector
 from autograd_lite.recording import apply
 from autograd_lite.value import Value
 
 __all__ = ["Lifted", "NotRolledError", "lift"]
+
+
+FEW, NARROW, MANY = 200, 8, 3
+"""Up to FEW nodes or classes everything is rolled; fewer than NARROW nodes a step run as scalars; MANY times more classes
+than steps of `levels` run by levels."""
 
 
 class NotRolledError(ValueError):
@@ -60,13 +69,20 @@ class Lifted:
     report: list[str] = field(default_factory=list)
 
 
-def lift(trace: Trace) -> Lifted:
+def lift(trace: Trace, batch: Batch | None = None, numbers: Sequence[Any] | None = None) -> Lifted:
     """Re-roll a trace.
+
+    Parameters
+    ----------
+    trace : Trace
+        What the function computed.
+    batch : Batch, optional
+        The trace is of one example, and this says how a batch is made of it; `numbers` are then the batch's inputs.
 
     Raises
     ------
     NotRolledError
-        If there is not enough structure.
+        If there is not enough structure, or if one example of a batch computes with arrays.
 
     Examples
     --------
@@ -74,31 +90,53 @@ def lift(trace: Trace) -> Lifted:
     >>> w = [Value(1.0), Value(2.0)]
     >>> rolled = lift(trace(lambda X: sum((w[0] * a + w[1] * b).tanh() for a, b in X), ([[3.0, 4.0]] * 5,), {}))
     >>> print(*rolled.report, sep="\\n")
+    5 sums of 2 products: a matrix product, shape (5,)
+    5 tanh: shape (5,)
+    1 sum of 5 terms: shape ()
     """
-    columns = normal_form(trace)
+    with without_collector():
+        columns, guards = normal_form(trace), trace.guards
+        if batch is not None:
+            if columns.arrays:
+                raise NotRolledError("the function of one example computes with arrays: give it the batch as an array")
+            columns, guards = repeated(columns, batch), [g for g in guards for _ in range(batch.size)]
+        inputs = [x.numbers for x in trace.inputs] if numbers is None else numbers
+        return _lifted(_Lifting(trace, columns, guards, inputs))
+
+
+def _lifted(lifting: _Lifting) -> Lifted:
+    """By classes, by levels, or not at all."""
+    columns = lifting.columns
+    steps = Levels.count(columns)
+    if columns.count > FEW and columns.count < NARROW * steps and not columns.arrays:
+        raise NotRolledError(
+            f"{columns.count:,} nodes in {steps:,} steps one after the other, too few at once for arrays to pay"
+        )
     found = classes(columns)
-    return _Lifting(trace, columns, found).run()
+    is_irregular = len(found) > max(FEW, MANY * steps) and not columns.arrays
+    return lifting.by_levels() if is_irregular else lifting.by_classes(found)
 
 
 class _Lifting:
-    def __init__(self, trace: Trace, columns: Scalars, found: list[Class]) -> None:
-        self.trace, self.columns, self.classes = trace, columns, found
+    def __init__(self, trace: Trace, columns: Scalars, guards: list[Guard], numbers: Sequence[Any]) -> None:
+        self.trace, self.columns, self.guards, self.numbers = trace, columns, guards, numbers
         self.sources = Sources(columns)
         self.parameters: list[tuple[Value, list[Value]]] = []
         self.inputs: list[Value] = []
         self.selections: dict[Value, dict[str, Value]] = {}
         self.report: list[str] = []
+        self.names = LayerNames()
 
-    def run(self) -> Lifted:
+    def by_classes(self, found: list[Class]) -> Lifted:
         """Everything in turn: the leaves, the plan of all classes, then their numbers."""
         self._inputs()
         self._array_parameters()
         self.sources.add(None, (len(self.columns.parameters),), False, THETA)
-        theta = Theta(self.columns, self.classes)
-        planner = Planner(self.sources, theta, signatures(self.columns, self.classes))
-        items = sorted([*self.columns.arrays, *self.classes], key=lambda item: item.level)
+        theta = Theta(self.columns, found)
+        planner = Planner(self.sources, theta, signatures(self.columns, found))
+        items = sorted([*self.columns.arrays, *found], key=lambda item: item.level)
         plans = [self._array_planned(x) if isinstance(x, ArrayNode) else planner.plan(x) for x in items]
-        self._scalar_parameters(theta)
+        self._scalar_parameters(theta.place)
         for plan in plans:
             if isinstance(plan, ArrayNode):
                 self._array(plan)
@@ -106,17 +144,42 @@ class _Lifting:
                 if not plan.everything():
                     planner.complete(plan)
                 self._class(plan)
+        return self._lifted()
+
+    def by_levels(self) -> Lifted:
+        """The same without structure."""
+        self._inputs()
+        self._array_parameters()
+        columns, count = self.columns, len(self.columns.parameters)
+        self.sources.add(None, (count,), False, THETA)
+        self._scalar_parameters(np.arange(count))
+        levels = Levels(columns)
+        given = {k: source.value for k, source in enumerate(self.sources.all) if source and k != CONSTANTS}
+        number = self.sources.add(levels.node(given), (levels.size,), True)
+        self.sources.of[:] = number
+        self.sources.place[:] = levels.place
+        self.report.append(
+            f"{columns.count:,} nodes without enough structure: {len(levels.steps):,} steps, level by level, by gathers"
+        )
+        return self._lifted()
+
+    def _lifted(self) -> Lifted:
         root = self.sources.gathered(self.columns.root)
-        guards = list(self._guards())
+        if not isinstance(root, Value):  # the same whatever comes in
+            root = Value(root)
+        gathers = self.sources.gathers()
+        if gathers:
+            self.report.append(f"{gathers} operands lie scattered: read by index arrays")
+        guards = list(self._array_guards())
         return Lifted(root, self.parameters, self.inputs, guards, self.selections, self.report)
 
     # --- leaves ---
 
-    def _scalar_parameters(self, theta: Theta) -> None:
+    def _scalar_parameters(self, place: NDArray[np.int64]) -> None:
         """All scalars in one vector."""
         if self.columns.parameters:
-            self.sources.place[self.sources.of == THETA] = theta.place
-            ordered = [self.columns.parameters[k] for k in np.argsort(theta.place).tolist()]
+            self.sources.place[self.sources.of == THETA] = place
+            ordered = [self.columns.parameters[k] for k in np.argsort(place).tolist()]
             leaf = Value(np.array([p._data for p in ordered]), label="theta")
             self.sources[THETA].value = leaf
             self.parameters.insert(0, (leaf, ordered))
@@ -128,11 +191,7 @@ class _Lifting:
             self.parameters.append((copy, [leaf]))
 
     def _inputs(self) -> None:
-        for number, given in enumerate(self.trace.inputs, start=2):
-            if given.elements is None:
-                data = given.leaf._data
-            else:
-                data = np.array([x._data for x in given.elements]).reshape(given.shape)
+        for number, (given, data) in enumerate(zip(self.trace.inputs, self.numbers, strict=True), start=2):
             leaf = Value(data, label=given.name)
             self.sources.add(leaf, leaf.shape, True, number)
             self.inputs.append(leaf)
@@ -155,19 +214,35 @@ class _Lifting:
         self.sources[item.source].value = y
 
     def _class(self, plan: Plan) -> None:
-        value = Emission(self.sources, plan, self.selections).run()
-        self.report.append(f"{len(plan.c.ids):,} x {plan.c.row.name} -> {value.op.name if value.op else 'a leaf'} {value.shape}")
+        Emission(self.sources, plan, self.selections, self.names).run()
+        self.report.append(described(plan))
 
-    def _guards(self) -> Iterator[Guard]:
+    def _array_guards(self) -> Iterator[Guard]:
         """The guards of one kind on one source together."""
         asked: dict[Any, list[int]] = {}
-        for k, (guard, (left, right)) in enumerate(zip(self.trace.guards, self.columns.guards, strict=True)):
+        for k, (guard, (left, right)) in enumerate(zip(self.guards, self.columns.guards, strict=True)):
             asked.setdefault((guard.op, np.shape(left), self._source_of(left), self._source_of(right)), []).append(k)
         for (op, *_), some in asked.items():
             left, right = (
                 self.sources.gathered(np.array([self.columns.guards[k][side] for k in some])) for side in (0, 1)
             )
-            yield Guard(op, left, right, np.array([self.trace.guards[k].outcome for k in some]))
+            yield Guard(op, left, right, np.array([self.guards[k].outcome for k in some]))
 
     def _source_of(self, ids: Any) -> int:
         return int(self.sources.of[np.ravel(ids)[0]]) if np.size(ids) else -1
+
+
+def described(plan: Plan) -> str:
+    """What became of a class, in a line."""
+    n, shape, terms = len(plan.c.ids), plan.grid.shape, plan.terms
+    most = max((t.most for t in terms), default=0)
+    several = f"{most} products" if any(t.right is not None and t.most == most for t in terms) else f"{most} terms"
+    if plan.c.row is not SUM:
+        what, how = plan.c.row.name, ""
+    elif most == 1:
+        what, how = "sums and products", "elementwise, "
+    else:
+        what = f"sum{'s' * (n > 1)} of {several}"
+        how = "a matrix product, " if several.endswith("products") and n > 1 else ""
+    holes = math.prod(shape) - len(np.unique(plan.grid.place))
+    return f"{n:,} {what}: {how}shape {shape}" + (f", {holes:,} of them unused" if holes else "")

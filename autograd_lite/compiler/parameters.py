@@ -69,7 +69,7 @@ def _operands(found: list[Class]) -> Iterator[Ids]:
     for c in found:
         for column in c.operands.T:
             yield column
-        for group in c.groups:
+        for group in sorted(c.groups, key=lambda group: -group.left.shape[1]):  # weights before biases
             if len(c.ids) > 1 or group.left.shape[1] == 1:
                 yield group.left[group.left >= 0]
                 if group.right is not None:

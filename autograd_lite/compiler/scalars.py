@@ -120,6 +120,11 @@ class Scalars:
         self.place.append(place)
         return len(self.level) - 1
 
+    @staticmethod
+    def has_terms(row: Operation) -> bool:
+        """Whether nodes of the operation have any number of operands, which stand among the terms."""
+        return row in (SUM, MAX, SELECT)
+
     def new_source(self, shape: tuple[int, ...], level: int) -> Ids:
         """Allot a source, and an id to each of its places."""
         size, first = math.prod(shape), len(self.level)
@@ -426,7 +431,6 @@ class _Walk:
         ids = columns.new_source(node.shape, level)
         columns.arrays.append(ArrayNode(node, inputs, source, level))
         return ids if node.shape else int(ids)
-
 
     def _is_of_scalars(self, ids: Ids) -> bool:
         """Whether an array was put together from scalars, and is none that is an array anyway."""

@@ -12,20 +12,33 @@ from numpy.typing import NDArray
 from autograd_lite import functions as ag
 from autograd_lite.compiler.scalars import CONSTANTS, Scalars
 from autograd_lite.compiler.views import read
+from autograd_lite.operation import TABLE
 from autograd_lite.value import Value
 
 __all__ = ["Operand", "Sources"]
 
 Ids = NDArray[np.int64]
 
+TAKE = TABLE["take"]
+
 
 @dataclass(slots=True)
 class Source:
-    """An array: a Value (None while it is only planned), or numbers of the program; `of_inputs` if of an input."""
+    """An array: a Value (None while it is only planned), or numbers of the program.
+
+    Attributes
+    ----------
+    of_inputs : bool
+        It depends on an input.
+    holes : ndarray of bool, optional
+        Where nobody's number stands, if the members do not fill the grid; `zero_in_holes` if it is 0 there.
+    """
 
     value: Any
     shape: tuple[int, ...]
     of_inputs: bool
+    holes: NDArray[np.bool_] | None = None
+    zero_in_holes: bool = False
 
     @property
     def is_constant(self) -> bool:
@@ -104,6 +117,10 @@ class Sources:
             order[mine] = np.arange(start, start + len(mine))
             start += len(mine)
         return read(ag.concatenate(parts), order.reshape(ids.shape))
+
+    def gathers(self) -> int:
+        """How many readings are gathers by index arrays."""
+        return sum(isinstance(x, Value) and x.op is TAKE for x in self._readings.values())
 
     def of_inputs(self, ids: Any) -> bool:
         """Whether any of the ids depends on an input."""

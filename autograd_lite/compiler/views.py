@@ -136,7 +136,9 @@ def _as_slice(along: Places, size: int) -> Index:
     if step == 0 or last >= size or (along != np.arange(first, first + step * len(along), step)).any():
         return np.minimum(along, size - 1)
     stop = last + (1 if step > 0 else -1)
-    return slice(first or None if step > 0 else first, None if stop in (-1, size) else stop, None if step == 1 else step)
+    return slice(
+        first or None if step > 0 else first, None if stop in (-1, size) else stop, None if step == 1 else step
+    )
 
 
 def _indexed(source: Any, index: list[Index], used: list[int]) -> Any:
