@@ -32,6 +32,8 @@ def backward(root: Value, seed: Any = None) -> None:
     if type(root) is Constant:
         raise ValueError(f"nothing to differentiate: {root!r} was computed from constants only, or inside no_grad()")
     seed = 1.0 if seed is None and type(root._data) is float else check_seed(root, seed)
+    if type(root._da) is list and not FLOAT_NAMES["special"] and _fan(root, seed):
+        return
     leaves, inner, has_arrays = walk(root)
     lines = modes.mode().lines if FLOAT_NAMES["special"] else None
     before = list(map(_grad_of, leaves))
@@ -49,6 +51,24 @@ def backward(root: Value, seed: Any = None) -> None:
 
 
 _grad_of = operator.attrgetter("grad")
+
+
+def _fan(root: Value, seed: float) -> bool:
+    """The pass through a node of many leaves and nothing else: no walk. False if it is another, or holds a nan."""
+    leaves, slopes = root._b, root._da
+    total = sum(slopes) * seed  # inf or nan if one of them is; a gradient of 0 is a strong zero
+    before = [x.grad for x in leaves if x.op is None]
+    if not seed or total - total != 0 or len(before) < len(leaves):
+        return False
+    try:
+        for x, slope in zip(leaves, slopes, strict=True):
+            g = x.grad
+            x.grad = (0.0 if g is None else g) + seed * slope
+    except BaseException:
+        _restore(leaves, before)
+        raise
+    root.grad = seed
+    return True
 
 
 def _restore(leaves: list[Value], gradients: list[Any]) -> None:

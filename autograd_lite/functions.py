@@ -144,7 +144,8 @@ def min(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 def dot(a: Any, b: Any) -> Any:
     """Dot product of two arrays as in NumPy, or of two lists of scalars.
 
-    Lists of scalar Values and numbers make one node with many inputs: the weights and inputs of a neuron.
+    Lists of scalar Values and numbers make one node with many inputs: the weights and inputs of a neuron. Beside a list
+    of Values an array counts as the list of its elements.
 
     Raises
     ------
@@ -167,6 +168,10 @@ def dot(a: Any, b: Any) -> Any:
             if len(left) != len(right):
                 raise ValueError(f"dot of {len(left)} values with {len(right)}: the lengths must be equal")
             return _many(DOT_MANY, builtins.sum(map(operator.mul, ours, theirs)), left + right, theirs + ours)
+        if _is_row(a) and theirs is not None and any(isinstance(x, Value) for x in right):
+            return dot(list(a), b)
+        if _is_row(b) and ours is not None and any(isinstance(x, Value) for x in left):
+            return dot(a, list(b))
     return _array_dot(a, b)
 
 
@@ -210,6 +215,10 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 
 def _is_list(a: Any) -> bool:
     return isinstance(a, (list, tuple)) or (isinstance(a, np.ndarray) and a.dtype.kind == "O")
+
+
+def _is_row(a: Any) -> bool:
+    return isinstance(a, Value) and a.ndim == 1
 
 
 def _flat(a: Iterable[Any]) -> list[Any]:

@@ -162,6 +162,24 @@ def left_graph(what: str, value: Any) -> None:
         watching.noted(what, value)
 
 
+def adopted(leaf: Any, data: Any, label: str) -> bool:
+    """Whether the tracer made `leaf` a node: as ``Value(x)`` of a number x that the traced function was given."""
+    watching = _tracer.get()
+    return watching is not None and watching.adopt(leaf, data, label)
+
+
+def whole(operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands; a list of numbers that the traced function was given, and that are Values now, as one Value."""
+    watching = _tracer.get()
+    return operands if watching is None else tuple(map(watching.whole, operands))
+
+
+def positions(x: Any) -> Any:
+    """`x` as a Value, if it was given as ints to the function that is being traced in this thread; else None."""
+    watching = _tracer.get() if tracers else None
+    return None if watching is None else watching.positions(x)
+
+
 class NotAnalyticError(TypeError):
     """An operation has no meaning on complex numbers; raised only during the complex step."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import operator
+import struct
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,22 @@ def fixed(array: NDArray[Any]) -> NDArray[Any]:
     """The same array, read-only from now on: a graph relies on it."""
     array.setflags(write=False)
     return array
+
+
+def vector(floats: Collection[float]) -> NDArray[np.float64]:
+    """A read-only array of Python floats; several times faster than np.array.
+
+    Raises
+    ------
+    struct.error
+        If one is no number.
+
+    Examples
+    --------
+    >>> vector([1.0, 2.0])
+    array([1., 2.])
+    """
+    return np.frombuffer(struct.pack(f"{len(floats)}d", *floats))
 
 
 def copied(parameter: Any) -> Any:

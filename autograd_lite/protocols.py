@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite import functions
+from autograd_lite import functions, modes
 from autograd_lite.operation import TABLE
 from autograd_lite.value import Value
 
@@ -27,6 +27,9 @@ QUESTIONS = {
     *(np.count_nonzero, np.nonzero, np.argwhere, np.result_type, np.may_share_memory, np.shares_memory),
 }
 """Asked of the number, answered without a gradient: the answer is a shape, a position, a truth, a text."""
+
+OF_SHAPES = {np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.iscomplexobj, np.isrealobj, np.result_type}
+"""Questions whose answer does not depend on the numbers."""
 
 INSTEAD = {
     np.dot: "autograd_lite.dot",
@@ -86,6 +89,7 @@ def ufunc_on_values(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs:
         return _called(getattr(functions, REDUCING[ufunc]), f"{ufunc.__name__}.reduce", args, kwargs)
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if method == "__call__" and ufunc in QUESTIONS:
+        _tell_tracer(ufunc, args)
         return ufunc(*map(_bare, args), **kwargs)
     if method == "__call__" and ufunc in FUNCTIONS:
         return _called(FUNCTIONS[ufunc], name, args, kwargs)
@@ -95,10 +99,18 @@ def ufunc_on_values(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs:
 def function_on_values(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Serve ``np.sum(v)``, ``np.concatenate([v, w])`` and the like."""
     if function in QUESTIONS:
+        _tell_tracer(function, args)
         return function(*map(_bare, args), **{k: _bare(x) for k, x in kwargs.items()})
     if function in FUNCTIONS:
         return _called(FUNCTIONS[function], function.__name__, args, kwargs)
     raise _unsupported(function.__name__, function)
+
+
+def _tell_tracer(question: Any, args: tuple[Any, ...]) -> None:
+    if modes.tracers and question not in OF_SHAPES:
+        for x in args:
+            if isinstance(x, Value):
+                modes.left_graph(f"np.{question.__name__}", x)
 
 
 def _called(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -40,6 +40,8 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
         watching = modes.tracer()
         if watching is not None:
             return watching.selected(row, operands, parameters)
+    if modes.tracers:
+        operands = modes.whole(operands)
     if any(isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands):
         return _on_scalars(row, operands, parameters)
     inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)

@@ -13,6 +13,7 @@ from autograd_lite import modes
 from autograd_lite.methods import Methods
 from autograd_lite.numbers import fixed, number
 from autograd_lite.operation import Operation
+from autograd_lite.questions import Questions
 from autograd_lite.shaping import plain_index
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 new = object.__new__
 
 
-class Value(Methods):
+class Value(Methods, Questions):
     """A node of the computation graph: a Python float or a NumPy array, and how it came about.
 
     Parameters
@@ -93,6 +94,8 @@ class Value(Methods):
 
     def __init__(self, data: ArrayLike, label: str = "") -> None:
         if type(data) is not float:
+            if modes.tracers and modes.adopted(self, data, label):
+                return
             data = _leaf_number(data)
         if label.__class__ is not str and not isinstance(label, str):
             raise TypeError(f"label is {label!r}, of type {type(label).__name__}; a label is a string")
@@ -270,47 +273,6 @@ class Value(Methods):
     def __setitem__(self, index: Any, item: Any) -> NoReturn:
         raise TypeError("a Value's elements cannot be assigned: build a new Value with where(), or set a leaf's .data")
 
-    # What Python asks of a number. Whoever traces a function is told, for the answer may differ with other numbers.
-
-    def __bool__(self) -> bool:
-        outcome = bool(self._data)
-        return modes.asked("!=", self, 0.0, outcome) if modes.tracers else outcome
-
-    def __lt__(self, other: Any) -> Any:
-        outcome = self._data < _data(other)
-        return modes.asked("<", self, other, outcome) if modes.tracers else outcome
-
-    def __le__(self, other: Any) -> Any:
-        outcome = self._data <= _data(other)
-        return modes.asked("<=", self, other, outcome) if modes.tracers else outcome
-
-    def __gt__(self, other: Any) -> Any:
-        outcome = self._data > _data(other)
-        return modes.asked(">", self, other, outcome) if modes.tracers else outcome
-
-    def __ge__(self, other: Any) -> Any:
-        outcome = self._data >= _data(other)
-        return modes.asked(">=", self, other, outcome) if modes.tracers else outcome
-
-    def __eq__(self, other: object) -> Any:
-        """Whether they are one node; but where a traced function compares a number that it was given, the numbers."""
-        if modes.tracers and (watching := modes.tracer()) is not None:
-            return watching.equal(self, other)
-        return True if self is other else NotImplemented
-
-    __hash__ = object.__hash__
-
-    def __index__(self) -> int:
-        if modes.tracers and (watching := modes.tracer()) is not None:
-            return watching.index(self)  # type: ignore[no-any-return]
-        self._leave("a Value as an index, or operator.index(v),")
-
-    def _leave(self, what: str) -> NoReturn:
-        raise TypeError(
-            f"{what} would silently leave the graph and lose the gradient: "
-            "use v.data (or v.item()) for the bare number, and v.exp(), autograd_lite.exp(v) or np.exp(v) for functions"
-        )
-
     def __float__(self) -> float:
         self._leave("float(v), or a function of the math module,")
 
@@ -427,10 +389,6 @@ def _leaf_number(data: ArrayLike) -> Any:
 def _shown(x: Any) -> Any:
     """An input as a node: a plain number becomes a Constant."""
     return x if x is None or isinstance(x, Value) else Constant(x)
-
-
-def _data(x: Any) -> Any:
-    return x._data if isinstance(x, Value) else x
 
 
 from autograd_lite import backward as passes  # noqa: E402  (it needs Value, and Value.backward needs it)

@@ -13,9 +13,10 @@ from benchmarks.harness import Options, Workload
 from benchmarks.memory import MEMORY
 from benchmarks.peers import conditions
 from benchmarks.report import Report
+from benchmarks.rerolled import REROLLED
 from benchmarks.scalar import EXPRESSION, MLP
 
-WORKLOADS: dict[str, Workload] = {w.name: w for w in (EXPRESSION, MLP, CHAIN, MEMORY, MLP_ARRAY)}
+WORKLOADS: dict[str, Workload] = {w.name: w for w in (EXPRESSION, MLP, CHAIN, MEMORY, MLP_ARRAY, *REROLLED)}
 
 HOW = """\
 Contestants take turns in one process, and each is the first of a round in its turn. "/ ours" is the median over the

@@ -10,7 +10,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("autograd_lite", "numpy", "micrograd", "torch", "mygrad", "autograd")
+PACKAGES = ("autograd_lite", "numpy", "micrograd", "torch", "mygrad", "autograd", "jax")
 
 
 def peer(module: str) -> Any:

@@ -13,7 +13,7 @@ NEEDED = {"matplotlib", "sklearn", "tqdm"}
 COURSE = [
     *("logistic", "loops", "slope", "graph", "photo", "convexity", "linear"),
     *("softmax", "mlp", "formulas", "activations", "initialisation", "broadcasting", "approximation"),
-    *("moons", "digits", "names"),
+    *("moons", "reroll", "digits", "names"),
 ]
 
 

@@ -2,7 +2,7 @@
 
 Two nodes are of one class if they are the same operation on operands of the same classes. For a sum that is the *set*
 of the kinds of its terms: how many terms there are of each kind, the coefficients and the numbers are data, not
-structure. A leaf's class is its source. One pass over the levels, from the leaves up, finds all classes, since a
+structure, as long as sums of very different lengths stay apart. A leaf's class is its source. One pass over the levels, from the leaves up, finds all classes, since a
 class's level is that of each of its members; within a level everything is done on integer arrays.
 """
 
@@ -15,13 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.compiler.scalars import NONE, Scalars
+from autograd_lite.compiler.columns import NONE, Scalars
 from autograd_lite.operation import Operation
 
-__all__ = ["Class", "Group", "classes", "mixed"]
+__all__ = ["DENSE", "Class", "Group", "classes", "mixed"]
 
 Ids = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
+
+DENSE = 0.4
+"""How much of an array has to be there: of the terms of its sums, of the places of its grid."""
 
 
 @dataclass(slots=True)
@@ -135,23 +138,19 @@ class _Refinement:
     def _level(self, depth: int, nodes: Ids, terms: Ids) -> Iterator[Class]:
         """The classes among the nodes of one level."""
         kinds = self._kinds_of(terms)
-        key = mixed(self.code[nodes])
+        owner = np.searchsorted(nodes, self.owner[terms])
+        key = mixed(mixed(self.code[nodes]) + np.uint64(1))  # so that operation 3 of class 5 is not 5 of 3
         for column in self.operands[nodes].T:
             key = mixed(key + mixed(np.where(column >= 0, self.kind[column], NONE)))
-        key += _sum_over_sets(np.searchsorted(nodes, self.owner[terms]), kinds, len(nodes))
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        order = np.argsort(first)  # classes in the order of their first members
-        number = np.argsort(order)[inverse]
-        by_class = np.argsort(number, kind="stable")
-        members = np.split(nodes[by_class], np.cumsum(np.bincount(number))[:-1])
-        number_of = np.zeros(int(nodes.max()) + 1, np.int64)
-        number_of[nodes] = number
-        class_of_term = number_of[self.owner[terms]]
-        for c, group in enumerate(members):
-            mine = np.flatnonzero(class_of_term == c) if len(members) > 1 else np.arange(len(terms))
-            self.kind[self.ids[group]] = self.next
-            self.next += 1
-            yield self._class(depth, group, terms[mine], kinds[mine])
+        key += _sum_over_sets(owner, kinds, len(nodes))
+        number = _of_like_lengths(_numbered(key), np.bincount(owner, minlength=len(nodes)))
+        self.kind[self.ids[nodes]] = self.next + number
+        self.next += int(number.max()) + 1
+        starts = np.arange(1, number.max() + 1)
+        members, its_terms = np.argsort(number, kind="stable"), np.argsort(number[owner], kind="stable")
+        ends = np.searchsorted(number[members], starts), np.searchsorted(number[owner[its_terms]], starts)
+        for group, mine in zip(np.split(members, ends[0]), np.split(its_terms, ends[1]), strict=True):
+            yield self._class(depth, nodes[group], terms[mine], kinds[mine])
 
     def _kinds_of(self, terms: Ids) -> Ids:
         """For each term a number for the classes of its operands; they are put in the order of their classes."""
@@ -168,8 +167,9 @@ class _Refinement:
         found = Class(row, depth, self.ids[nodes], self.operands[nodes, :arity])
         if self.columns.has_terms(row):
             found.constants = self.constants[nodes]
-            for kind in _in_order(kinds):
-                found.groups.append(self._group(nodes, terms[kinds == kind]))
+            order, number = np.argsort(kinds, kind="stable"), np.sort(kinds)
+            parts = np.split(terms[order], np.flatnonzero(np.diff(number)) + 1)
+            found.groups = [self._group(nodes, part) for part in sorted(parts, key=lambda part: int(part[0]))]
         return found
 
     def _group(self, nodes: Ids, terms: Ids) -> Group:
@@ -201,7 +201,21 @@ def _sum_over_sets(owners: Ids, kinds: Ids, count: int) -> Hashes:
     return sums
 
 
-def _in_order(kinds: Ids) -> list[int]:
-    """The different numbers in the order in which they come first."""
-    different, first = np.unique(kinds, return_index=True)
-    return different[np.argsort(first)].tolist()  # type: ignore[no-any-return]
+def _numbered(key: Any) -> Ids:
+    """Equal keys get equal numbers 0, 1, 2, ..., in the order in which they come first."""
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
+
+
+def _of_like_lengths(number: Ids, lengths: Ids) -> Ids:
+    """The classes' numbers, where a few long sums among short ones are classes of their own.
+
+    An array as wide as the longest would be empty for the most part, and its size quadratic.
+    """
+    longest = np.zeros(int(number.max()) + 1, np.int64)
+    np.maximum.at(longest, number, lengths)
+    is_empty = np.bincount(number) * longest * DENSE > np.bincount(number, lengths)
+    if not is_empty.any():
+        return number
+    powers = np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    return _numbered(number * 64 + np.where(is_empty[number], powers, 0))

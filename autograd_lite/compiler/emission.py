@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite import functions as ag
+from autograd_lite.compiler.columns import MAX, SELECT, SUM, THETA
 from autograd_lite.compiler.plan import Plan, Terms
-from autograd_lite.compiler.scalars import MAX, SELECT, SUM, THETA
 from autograd_lite.compiler.sources import Operand, Sources
-from autograd_lite.compiler.views import without_constant_axes
+from autograd_lite.compiler.tracing import Guard
+from autograd_lite.compiler.views import read, without_constant_axes
 from autograd_lite.operation import TABLE
 from autograd_lite.recording import apply
 from autograd_lite.value import Value
@@ -29,10 +30,10 @@ DIV, EXP, SUM_OF_ARRAY = TABLE["div"], TABLE["exp"], TABLE["sum"]
 class Emission:
     """Computes the array of a class, and enters it among the sources."""
 
-    def __init__(
-        self, sources: Sources, plan: Plan, selections: dict[Value, dict[str, Value]], names: LayerNames
-    ) -> None:
-        self.sources, self.plan, self.selections, self.names = sources, plan, selections, names
+    def __init__(self, sources: Sources, plan: Plan, names: LayerNames) -> None:
+        self.sources, self.plan, self.names = sources, plan, names
+        self.selections: dict[Value, dict[str, Value]] = {}  # of the array's nodes
+        self.guards: list[Guard] = []  # what has to be so for them to hold
         self.grid = plan.grid
         self.ndim = len(self.grid.shape)
 
@@ -252,40 +253,51 @@ class Emission:
     # --- one of many, which an input selects ---
 
     def _selected(self) -> Any:
-        (terms,) = self.plan.terms
-        candidates, index = self._factor(terms.left), self._factor(self.plan.operands[0])
+        terms = self.plan.terms
+        candidates, index = self._factor(terms[0].left), self._factor(self.plan.operands[0])
         own = candidates.own(index)
-        if candidates.axes & index.axes:
-            return self._selected_by_row(candidates, index)
+        if len(terms) > 1 or candidates.axes & index.axes or (candidates.places < 0).any():
+            return self._selected_by_row(index)
         order = (self.ndim, *own, *(t for t in range(self.ndim) if t not in own))
         places = candidates.places.transpose(order)
-        table = self.sources.read(terms.left.source, places.reshape(places.shape[: 1 + len(own)]))
-        chosen = self._index(index)
-        return self._in_order(self._taken(table, chosen, 0), [*sorted(index.axes), *own])
+        table = self.sources.read(candidates.operand.source, places.reshape(places.shape[: 1 + len(own)]))
+        places = index.places.reshape([self.grid.shape[t] for t in sorted(index.axes)])
+        chosen = self.sources.read(index.operand.source, places)
+        return self._in_order(self._taken(table, chosen), [*sorted(index.axes), *own])
 
-    def _selected_by_row(self, candidates: Factor, index: Factor) -> Any:
-        """The candidates differ where the index does: take from all of them in a row, by row and column."""
-        axes = sorted(candidates.axes | index.axes)
-        rows = candidates.places.reshape(-1, candidates.places.shape[-1])
-        flat = self.sources.read(candidates.operand.source, rows.ravel())
-        row = np.arange(len(rows)).reshape(candidates.places.shape[:-1]) * rows.shape[1]
-        chosen = self._index(index, full=True) + row.astype(float)
-        taken = self._taken(flat, chosen, 0)
-        return (
-            taken
-            if taken.shape == self.grid.shape
-            else self._in_order(taken.reshape([self.grid.shape[t] for t in axes]), axes)
-        )
+    def _selected_by_row(self, index: Factor) -> Any:
+        """The candidates differ where the index does: take from all of them in a row, by row and column.
 
-    def _index(self, index: Factor, full: bool = False) -> Any:
-        places = index.places[..., 0]
-        if not full:
-            places = places.reshape([self.grid.shape[t] for t in sorted(index.axes)])
-        return self.sources.read(index.operand.source, places)
+        The positions are guarded, for the next row would answer for one that is out of bounds.
+        """
+        candidates = self._candidates()
+        width = candidates.shape[-1]
+        chosen = self.sources.read(index.operand.source, np.broadcast_to(index.places[..., 0], self.grid.shape))
+        counts = self.grid.spread(sum((t.left.places >= 0).sum(axis=1) for t in self.plan.terms), fill=width)
+        is_negative = np.asarray(chosen.data) < 0
+        self.guards.append(Guard("<", chosen, 0.0, is_negative))
+        self.guards.append(Guard("<", chosen, counts.astype(float), np.ones(self.grid.shape, bool)))
+        if is_negative.any():
+            self.guards.append(Guard(">=", chosen, -counts.astype(float), np.ones(self.grid.shape, bool)))
+        first = np.arange(math.prod(self.grid.shape)).reshape(self.grid.shape) * width + is_negative * counts
+        return self._taken(candidates.reshape(-1), chosen + first.astype(float))
 
-    def _taken(self, table: Any, chosen: Any, axis: int) -> Any:
+    def _candidates(self) -> Any:
+        """The candidates of each member in order, (axes of the grid..., K)."""
+        terms, shape = self.plan.terms, self.grid.shape
+        if len(terms) == 1:
+            places = self.grid.spread(terms[0].left.places)
+            return self.sources.read(terms[0].left.source, places)
+        parts = [ag.broadcast_to(self._read(t.left), shape=(*shape, t.most)) for t in terms]
+        numbers = [self.sources[t.scale.source].value[t.scale.places] for t in terms]
+        numbers = [np.where(t.left.places < 0, np.inf, x) for t, x in zip(terms, numbers, strict=True)]
+        order = self.grid.spread(np.argsort(np.concatenate(numbers, axis=1), axis=1, kind="stable"), fill=0)
+        row = np.arange(math.prod(shape)).reshape(*shape, 1) * order.shape[-1]
+        return read(ag.concatenate(parts, axis=-1), row + order)
+
+    def _taken(self, table: Any, chosen: Any) -> Any:
         table = table if isinstance(table, Value) else Value(table)
-        y = ag.take(table, np.asarray(chosen.data).astype(np.int64), axis=axis)
+        y = ag.take(table, np.asarray(chosen.data).astype(np.int64), axis=0)
         self.selections[y] = {"indices": chosen}
         return y
 

@@ -18,14 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.compiler.classes import mixed
+from autograd_lite.compiler.classes import DENSE, mixed
 
 __all__ = ["Grid", "Slot", "is_function_of", "lay_out", "row_hashes", "row_numbers"]
 
 Places = NDArray[np.int64]
-
-DENSE = 0.4
-"""How much of a grid has to be there."""
 
 _MOST_DIGITS, _MOST_AXES = 9, 5
 

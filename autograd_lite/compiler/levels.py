@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite import functions as ag
-from autograd_lite.compiler.scalars import CONSTANTS, MAX, NONE, SELECT, Scalars
+from autograd_lite.compiler.columns import CONSTANTS, MAX, NONE, SELECT, Scalars
 from autograd_lite.operation import Operation
 from autograd_lite.recording import array_node
 from autograd_lite.value import Value

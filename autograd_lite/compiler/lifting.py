@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite.compiler.classes import Class, classes
+from autograd_lite.compiler.columns import CONSTANTS, SUM, THETA, ArrayNode, Scalars
 from autograd_lite.compiler.emission import Emission, LayerNames
 from autograd_lite.compiler.levels import Levels
 from autograd_lite.compiler.parameters import Theta, signatures
 from autograd_lite.compiler.plan import Plan, Planner
 from autograd_lite.compiler.repeating import Batch, repeated
-from autograd_lite.compiler.scalars import CONSTANTS, SUM, THETA, ArrayNode, Scalars, normal_form
+from autograd_lite.compiler.scalars import normal_form
 from autograd_lite.compiler.sources import Sources
 from autograd_lite.compiler.tracing import Guard, Trace, without_collector
 from autograd_lite.recording import apply
@@ -125,6 +126,7 @@ class _Lifting:
         self.inputs: list[Value] = []
         self.selections: dict[Value, dict[str, Value]] = {}
         self.report: list[str] = []
+        self.more_guards: list[Guard] = []
         self.names = LayerNames()
 
     def by_classes(self, found: list[Class]) -> Lifted:
@@ -170,7 +172,7 @@ class _Lifting:
         gathers = self.sources.gathers()
         if gathers:
             self.report.append(f"{gathers} operands lie scattered: read by index arrays")
-        guards = list(self._array_guards())
+        guards = [*self._array_guards(), *self.more_guards]
         return Lifted(root, self.parameters, self.inputs, guards, self.selections, self.report)
 
     # --- leaves ---
@@ -199,7 +201,7 @@ class _Lifting:
     # --- nodes ---
 
     def _array_planned(self, item: ArrayNode) -> ArrayNode:
-        of_inputs = item.node in self.trace.selections or any(self.sources.of_inputs(ids) for ids in item.inputs)
+        of_inputs = bool(item.selections) or any(self.sources.of_inputs(ids) for ids in item.inputs)
         self.sources.add(None, item.node.shape, of_inputs, item.source)
         return item
 
@@ -207,26 +209,33 @@ class _Lifting:
         node = item.node
         operands = [self.sources.gathered(ids) for ids in item.inputs]
         y = apply(node.op, tuple(operands), **node.parameters)
+        y = y if isinstance(y, Value) else Value(y)  # of numbers of the program only
         y.label = node.label
-        chosen = self.trace.selections.get(node)
-        if chosen:
-            self.selections[y] = {name: self.sources.gathered(x._mark) for name, x in chosen.items()}
+        chosen = {name: self.sources.gathered(ids) for name, ids in item.selections.items()}
+        if any(isinstance(x, Value) for x in chosen.values()):  # else it is the same whatever comes in
+            self.selections[y] = chosen
         self.sources[item.source].value = y
 
     def _class(self, plan: Plan) -> None:
-        Emission(self.sources, plan, self.selections, self.names).run()
+        emission = Emission(self.sources, plan, self.names)
+        emission.run()
+        self.selections.update(emission.selections)
+        self.more_guards += emission.guards
         self.report.append(described(plan))
 
     def _array_guards(self) -> Iterator[Guard]:
         """The guards of one kind on one source together."""
         asked: dict[Any, list[int]] = {}
-        for k, (guard, (left, right)) in enumerate(zip(self.guards, self.columns.guards, strict=True)):
-            asked.setdefault((guard.op, np.shape(left), self._source_of(left), self._source_of(right)), []).append(k)
+        for k, (guard, sides) in enumerate(zip(self.guards, self.columns.guards, strict=True)):
+            key = (guard.op, *map(np.shape, sides), *map(self._source_of, sides))
+            asked.setdefault(key, []).append(k)
         for (op, *_), some in asked.items():
-            left, right = (
-                self.sources.gathered(np.array([self.columns.guards[k][side] for k in some])) for side in (0, 1)
-            )
-            yield Guard(op, left, right, np.array([self.guards[k].outcome for k in some]))
+            left, right = (np.array([self.columns.guards[k][side] for k in some]) for side in (0, 1))
+            ndim = max(left.ndim, right.ndim)
+            left, right = (ids.reshape(len(some), *(1,) * (ndim - ids.ndim), *ids.shape[1:]) for ids in (left, right))
+            outcome = np.array([self.guards[k].outcome for k in some])
+            line = self.guards[some[0]].line
+            yield Guard(op, self.sources.gathered(left), self.sources.gathered(right), outcome, line)
 
     def _source_of(self, ids: Any) -> int:
         return int(self.sources.of[np.ravel(ids)[0]]) if np.size(ids) else -1

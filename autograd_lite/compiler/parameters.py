@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite.compiler.classes import Class, mixed
-from autograd_lite.compiler.scalars import THETA, Scalars
+from autograd_lite.compiler.columns import THETA, Scalars
 
 __all__ = ["Theta", "signatures"]
 
@@ -20,7 +21,7 @@ class Theta:
 
     Parameters that one operand reads get a block of their own, so that a layer's weights are a slice of theta. Within
     its block, the first operand that reads it puts the parameters in the order in which it reads them; where operands
-    read overlapping parts, they stay in the order in which the walk met them.
+    read overlapping parts, they lie so that each operand reads on and on, if they can.
     """
 
     def __init__(self, columns: Scalars, found: list[Class]) -> None:
@@ -28,10 +29,8 @@ class Theta:
         self.block = np.full(len(columns.parameters), -1)
         overlapping: set[int] = set()
         blocks = 0
-        for ids in _operands(found):
-            if source[ids[0]] != THETA:
-                continue
-            read = np.unique(place[ids])
+        readings = [_once(place[ids]) for ids in _operands(found) if source[ids[0]] == THETA]
+        for read in readings:
             known = np.unique(self.block[read])
             if len(known) == 1 and known[0] == -1:
                 self.block[read] = blocks
@@ -43,9 +42,10 @@ class Theta:
                 for other in known[known > first]:
                     self.block[self.block == other] = first
         self.block[self.block < 0] = blocks
-        order = np.argsort(self.block, kind="stable")
-        self.place = np.argsort(order)
         self.fixed = np.isin(self.block, list(overlapping))
+        several = {read.tobytes(): read for read in readings if self.fixed[read[0]]}
+        line = _merged(list(several.values()), len(self.block))
+        self.place = np.argsort(np.lexsort((line, self.block)))
 
     def arrange(self, rows: Ids, importance: NDArray[np.uint64]) -> None:
         """Put those parameters, numbered as the walk met them, that nobody has put in order yet in that of the rows.
@@ -64,11 +64,34 @@ class Theta:
         self.fixed[different] = True
 
 
+def _once(places: Ids) -> Ids:
+    """The different places, in the order in which they come first."""
+    return places[np.sort(np.unique(places, return_index=True)[1])]
+
+
+def _merged(sequences: list[Ids], count: int) -> Ids:
+    """Where each of 0, 1, ... stands in an order that goes on in that of each sequence; as they are if there is none."""
+    followers: list[list[int]] = [[] for _ in range(count)]
+    waiting = [0] * count  # for how many others
+    for sequence in sequences:
+        for a, b in pairwise(sequence.tolist()):
+            followers[a].append(b)
+            waiting[b] += 1
+    ready = [k for k in reversed(range(count)) if not waiting[k]]
+    order = []
+    while ready:
+        order.append(ready.pop())
+        for k in followers[order[-1]]:
+            waiting[k] -= 1
+            if not waiting[k]:
+                ready.append(k)
+    return np.argsort(order) if len(order) == count else np.arange(count)
+
+
 def _operands(found: list[Class]) -> Iterator[Ids]:
     """The ids of each operand, but for sums of everything: a total (of squares, say) has no order of its own."""
     for c in found:
-        for column in c.operands.T:
-            yield column
+        yield from c.operands.T
         for group in sorted(c.groups, key=lambda group: -group.left.shape[1]):  # weights before biases
             if len(c.ids) > 1 or group.left.shape[1] == 1:
                 yield group.left[group.left >= 0]

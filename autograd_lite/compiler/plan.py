@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite.compiler.classes import Class, Group, mixed
+from autograd_lite.compiler.columns import CONSTANTS, SELECT, THETA
 from autograd_lite.compiler.layout import Grid, Slot, is_function_of, lay_out, row_hashes, row_numbers
 from autograd_lite.compiler.parameters import Theta
-from autograd_lite.compiler.scalars import CONSTANTS, SELECT, THETA
 from autograd_lite.compiler.sources import Operand, Sources
 
 __all__ = ["Plan", "Planner", "Terms"]
@@ -113,7 +113,7 @@ class Planner:
 
     def _read(self, c: Class) -> Plan:
         operands = [self._operand(column[:, None]) for column in c.operands.T]
-        terms = [self._terms(group, c.row is not SELECT) for group in c.groups]
+        terms = [(self._candidates if c.row is SELECT else self._terms)(group) for group in c.groups]
         constants = None if c.constants is None else self._numbers(c.constants[:, None])
         return Plan(c, -1, Grid((), np.zeros(1, np.int64)), operands, terms, constants)
 
@@ -127,9 +127,13 @@ class Planner:
             operand = self.sources.operand(ids)
         return operand
 
-    def _terms(self, group: Group, any_order: bool) -> Terms:
+    def _candidates(self, group: Group) -> Terms:
+        """With their numbers for a scale."""
+        return Terms(self._operand(group.left), None, 1.0, self._numbers(group.coefficients, group.left >= 0))
+
+    def _terms(self, group: Group) -> Terms:
         left, right, coefficients = group.left, group.right, group.coefficients
-        order = self._column_order(left, right) if any_order and left.shape[1] > 1 else None
+        order = self._column_order(left, right) if left.shape[1] > 1 else None
         if order is not None:
             left, coefficients = (np.take_along_axis(a, order, axis=1) for a in (left, coefficients))
             right = None if right is None else np.take_along_axis(right, order, axis=1)

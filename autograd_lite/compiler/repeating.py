@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.compiler.scalars import NONE, SUM, Scalars
+from autograd_lite.compiler.columns import NONE, SUM, Scalars
 
 __all__ = ["Batch", "repeated"]
 
@@ -77,9 +78,9 @@ class _Repetition:
         self._nodes(new)
         total = self._total(new)
         new.root = total
-        new.guards = [
-            (self._ids(np.array(a), e), self._ids(np.array(b), e)) for a, b in columns.guards for e in range(m)
-        ]
+        for asked in columns.guards:
+            left, right = (self._ids(np.array(side), np.arange(m)) for side in asked)
+            new.guards += zip(left, right, strict=True)
         return new
 
     def _varying(self) -> NDArray[np.bool_]:
@@ -129,9 +130,7 @@ class _Repetition:
             times = len(examples)
             new.ids += self._ids(ids[nodes], examples).ravel().tolist()
             new.rows += [columns.rows[k] for k in nodes.tolist()] * times
-            some = [columns.operands[k] for k in nodes.tolist()]
-            for e in examples.tolist():
-                new.operands += [tuple(self._ids(np.array(t, np.int64), e).tolist()) if t else () for t in some]
+            new.operands += self._operands([columns.operands[k] for k in nodes.tolist()], examples)
             sums = (np.cumsum(is_sum) - 1)[nodes[is_sum[nodes]]]
             counts = ends[sums] - starts[sums]
             terms = np.repeat(starts[sums] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
@@ -141,6 +140,12 @@ class _Repetition:
             new.coefficients += np.tile(np.array(columns.coefficients)[terms], times).tolist()
             new.left += self._ids(np.array(columns.left, np.int64)[terms], examples).ravel().tolist()
             new.right += self._ids(np.array(columns.right, np.int64)[terms], examples).ravel().tolist()
+
+    def _operands(self, operands: list[tuple[int, ...]], examples: Any) -> list[tuple[int, ...]]:
+        """The operands of some nodes for each example."""
+        flat: list[int] = self._ids(np.array([i for t in operands for i in t], np.int64), examples).ravel().tolist()
+        ids = iter(flat)
+        return [tuple(itertools.islice(ids, len(t))) for _ in examples for t in operands]
 
     def _total(self, new: Scalars) -> int:
         """The node of the mean or the sum."""

@@ -1,46 +1,30 @@
-"""Normal form: a traced graph as integer columns, every node a sum of products or one elementary function.
+"""Normal form: from a traced graph to integer columns (`columns`).
 
-A sum is ``c0 + sum_k c_k * a_k * b_k``. Left-deep chains of additions become one sum where the inner ones have no
-other use, products with constants become coefficients, a quotient by a constant too. Everything else is one operation
-of the table on one to three operands, or the greatest of many.
-
-Operands are numbers ("ids"), allotted in the order of the walk. The parameters, the constants, the inputs and the
-results of operations on arrays are *sources*: each id of theirs is a place in one. The nodes that are to be rolled
-get their places later, when their class gets its array (`layout`).
+Left-deep chains of additions become one sum where the inner ones have no other use, products with constants become
+coefficients, a quotient by a constant too. Ids are allotted in the order of the walk.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd_lite.compiler.columns import CONSTANTS, MAX, NONE, SELECT, SUM, THETA, ArrayNode, Scalars
 from autograd_lite.compiler.tracing import Trace
 from autograd_lite.operation import TABLE, Operation
 from autograd_lite.value import Value
 
-__all__ = ["CONSTANTS", "MAX", "NONE", "SELECT", "SUM", "THETA", "ArrayNode", "Scalars", "normal_form"]
+__all__ = ["normal_form"]
 
 Ids = NDArray[np.int64]
 
-THETA, CONSTANTS = 0, 1
-"""The sources that every graph has: the scalar parameters, and the numbers of the program."""
-
-SUM = TABLE["sum_many"]
-"""Stands for every sum of products."""
-
-NONE = -1
-"""The second operand of a term that is no product."""
-
 _ADD, _SUB, _MUL, _DIV, _NEG, _POS = (TABLE[name] for name in ("add", "sub", "mul", "div", "neg", "pos"))
 _POW, _SQUARE, _DOT = (TABLE[name] for name in ("pow", "square", "dot_many"))
-MAX, SELECT = TABLE["max_many"], TABLE["take"]
-"""The other nodes with many operands: the greatest of them, and the one that an input selects."""
 
 _REARRANGING = tuple(
     TABLE[name]
@@ -57,82 +41,6 @@ _REARRANGING = tuple(
     )
 )
 """Operations on arrays that move elements and change none: their result is a choice of ids."""
-
-
-@dataclass(slots=True)
-class ArrayNode:
-    """An operation on arrays: it is kept as it is, and its result is a source."""
-
-    node: Value
-    inputs: list[Any]  # ids of scalars, arrays of ids, or numbers
-    source: int
-    level: int
-
-
-@dataclass(slots=True)
-class Scalars:
-    """The columns.
-
-    Attributes
-    ----------
-    level, source, place : list of int
-        For each id how many nodes are below it, its source (-1 while it has none) and its place there.
-    sizes : list of tuple of int
-        The shape of each source.
-    numbers : list of float
-        The constants.
-    parameters : list of Value
-        The scalar parameters, at places of their own in `THETA`.
-    ids, rows, operands : list
-        The nodes to be rolled, with their operation and the ids of its operands; a sum has none here.
-    starts, constants, coefficients, left, right : list
-        The terms of the sums (and the candidates of max_many): for sum number k those from starts[k] on.
-    arrays : list of ArrayNode
-        What stays an operation on arrays.
-    leaves : dict
-        The source of each array leaf.
-    """
-
-    level: list[int] = field(default_factory=list)
-    source: list[int] = field(default_factory=list)
-    place: list[int] = field(default_factory=list)
-    sizes: list[tuple[int, ...]] = field(default_factory=lambda: [(), ()])
-    numbers: list[float] = field(default_factory=list)
-    parameters: list[Value] = field(default_factory=list)
-    ids: list[int] = field(default_factory=list)
-    rows: list[Operation] = field(default_factory=list)
-    operands: list[tuple[int, ...]] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    constants: list[float] = field(default_factory=list)
-    coefficients: list[float] = field(default_factory=list)
-    left: list[int] = field(default_factory=list)
-    right: list[int] = field(default_factory=list)
-    arrays: list[ArrayNode] = field(default_factory=list)
-    leaves: dict[Value, int] = field(default_factory=dict)
-    count: int = 0
-    root: Any = None
-    guards: list[tuple[Any, Any]] = field(default_factory=list)
-
-    def new_id(self, level: int, source: int = -1, place: int = 0) -> int:
-        """Allot an id."""
-        self.level.append(level)
-        self.source.append(source)
-        self.place.append(place)
-        return len(self.level) - 1
-
-    @staticmethod
-    def has_terms(row: Operation) -> bool:
-        """Whether nodes of the operation have any number of operands, which stand among the terms."""
-        return row in (SUM, MAX, SELECT)
-
-    def new_source(self, shape: tuple[int, ...], level: int) -> Ids:
-        """Allot a source, and an id to each of its places."""
-        size, first = math.prod(shape), len(self.level)
-        self.level.extend([level] * size)
-        self.source.extend([len(self.sizes)] * size)
-        self.place.extend(range(size))
-        self.sizes.append(shape)
-        return np.arange(first, first + size).reshape(shape)
 
 
 def normal_form(trace: Trace) -> Scalars:
@@ -284,10 +192,21 @@ class _Walk:
         }
         elementary = self._elementary
         for node in inner:
-            if node._da.__class__ is tuple:
+            row, a, b = node.op, node._a, node._b
+            if a.__class__ is Value and b.__class__ is Value:  # most nodes are one of two, which take no call
+                one, two = a._mark, b._mark
+                if row is _MUL and one.__class__ is int and two.__class__ is int:
+                    entry: Entry = (1.0, one, two)
+                elif row is _ADD and one.__class__ is list and two.__class__ is tuple:
+                    one += two
+                    entry = one
+                else:
+                    entry = handlers.get(row, elementary)(node)
+            elif node._da.__class__ is tuple:
                 node._mark = self._array(node)
                 continue
-            entry = handlers.get(node.op, elementary)(node)
+            else:
+                entry = handlers.get(row, elementary)(node)
             if uses[node] > 1 and entry.__class__ in _OPEN:
                 entry = self._close(entry)
             node._mark = entry
@@ -304,6 +223,8 @@ class _Walk:
         return self._plus(node._a, node._b, -1.0)
 
     def _plus(self, a: Any, b: Any, sign: float) -> Entry:
+        if sign == 1.0 and _openness(b) > _openness(a) and _known(a) is None:
+            a, b = b, a  # x + (y + (z + ...)): the sum grows at its other end
         terms = self._first_term(a, b.__class__ is Value and b._mark.__class__ is list)
         number = _known(b)
         if number is not None:
@@ -391,14 +312,17 @@ class _Walk:
                 terms += product
         return terms if len(terms) > 1 else terms[0]
 
-    def _greatest(self, node: Value) -> int:
+    def _greatest(self, node: Value) -> Entry:
         inputs = node._db or node._b
+        if all(_known(x) is not None for x in inputs):
+            return node._data
         return self._candidates(MAX, [self.operand(x) for x in inputs])
 
     def _candidates(self, row: Operation, ids: list[int]) -> int:
+        """A node of one of many; where their order counts, the number of each stands where a sum has its coefficient."""
         terms: list[Any] = [0.0]
-        for i in ids:
-            terms += (1.0, i, NONE)
+        for number, i in enumerate(ids):
+            terms += (float(number) if row is SELECT else 1.0, i, NONE)
         return self._new_sum(row, terms)
 
     def _elementary(self, node: Value) -> Entry:
@@ -422,20 +346,27 @@ class _Walk:
         inputs = [self.operand(x) for x in node._b]
         chosen = self.trace.selections.get(node)
         if row in _REARRANGING and not chosen:
-            ids = row.forward(*inputs, **node._db)
-            return ids if isinstance(ids, np.ndarray) and ids.shape else int(ids)
+            return self._entry(row.forward(*inputs, **node._db))
+        positions = {name: self.operand(x) for name, x in (chosen or {}).items()}
         if row is SELECT and chosen and self._is_of_scalars(inputs[0]):
-            return self._selected(inputs[0], self.operand(chosen["indices"]), node._db.get("axis"))
-        level = 1 + max((_highest(columns.level, x) for x in inputs), default=0)
+            return self._selected(inputs[0], positions["indices"], node._db.get("axis"))
+        level = 1 + max((_highest(columns.level, x) for x in [*inputs, *positions.values()]), default=0)
         source = len(columns.sizes)
         ids = columns.new_source(node.shape, level)
-        columns.arrays.append(ArrayNode(node, inputs, source, level))
-        return ids if node.shape else int(ids)
+        columns.arrays.append(ArrayNode(node, inputs, source, level, positions))
+        return self._entry(ids)
+
+    def _entry(self, ids: Any) -> Entry:
+        """An array of ids; of a single element its id, or the number that it always is."""
+        if np.ndim(ids):
+            return ids
+        columns, i = self.columns, int(ids)
+        return columns.numbers[columns.place[i]] if columns.source[i] == CONSTANTS else i
 
     def _is_of_scalars(self, ids: Ids) -> bool:
         """Whether an array was put together from scalars, and is none that is an array anyway."""
-        source = np.array(self.columns.source)[ids.ravel()]
-        return bool((source <= CONSTANTS).any())
+        source = self.columns.source
+        return any(source[i] <= CONSTANTS for i in ids.ravel().tolist())
 
     def _selected(self, table: Ids, index: Any, axis: int | None) -> Entry:
         """A node for each element: one of the candidates along the axis, and which, its operand says."""
@@ -445,14 +376,24 @@ class _Walk:
         chosen = np.empty((*lead, *np.shape(index)), np.int64)
         for place in np.ndindex(chosen.shape):
             ids = candidates[place[: len(lead)]].tolist()
-            chosen[place] = self._candidates(SELECT, ids)
             which = int(index if np.ndim(index) == 0 else index[place[len(lead) :]])
+            if columns.source[which] == CONSTANTS:
+                chosen[place] = ids[int(columns.numbers[columns.place[which]])]
+                continue
+            chosen[place] = self._candidates(SELECT, ids)
             columns.operands[-1] = (which,)
             columns.level[-1] = max(columns.level[-1], columns.level[which] + 1)
         if axis is not None and np.ndim(index):  # the positions' axes stand in the place of the table's
             back = range(len(lead), chosen.ndim)
             chosen = np.moveaxis(chosen, tuple(back), tuple(axis + k for k in range(len(back))))
-        return chosen if chosen.shape else int(chosen)
+        return self._entry(chosen)
+
+
+def _openness(x: Any) -> int:
+    """How ready an operand is to take in what is added: 2 for an open sum, 1 for one of products, 0 for no open sum."""
+    if x.__class__ is not Value or x._mark.__class__ is not list:
+        return 0
+    return 2 if x._mark[-1] == NONE else 1
 
 
 def _highest(level: list[int], ids: Any) -> int:
@@ -474,6 +415,7 @@ def _uses(inner: list[Value], asked: list[Value]) -> Counter[Any]:
     two = [node for node in inner if node._a is not None]
     uses: Counter[Any] = Counter(map(attrgetter("_a"), two))
     uses.update(map(attrgetter("_b"), two))
-    uses.update(x for node in inner if node._a is None for x in node._b if isinstance(x, Value))
+    if len(two) < len(inner):
+        uses.update(x for node in inner if node._a is None for x in node._b if isinstance(x, Value))
     uses.update([*asked, *asked])
     return uses

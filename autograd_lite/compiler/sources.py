@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite import functions as ag
-from autograd_lite.compiler.scalars import CONSTANTS, Scalars
+from autograd_lite.compiler.columns import CONSTANTS, Scalars
 from autograd_lite.compiler.views import read
 from autograd_lite.operation import TABLE
 from autograd_lite.value import Value
@@ -103,6 +103,8 @@ class Sources:
     def gathered(self, ids: Any) -> Any:
         """An array of the numbers of any ids, of their shape."""
         ids = np.asarray(ids)
+        if not ids.size:
+            return np.zeros(ids.shape)
         sources = self.of[ids]
         different = np.unique(sources)
         if len(different) == 1:

@@ -48,11 +48,11 @@ def read(source: Any, places: Places) -> Any:
     shape = places.shape
     if not shape:
         return _element(source, int(places))
-    for way in (_whole, _by_axes, _by_strides):
+    for way in (_whole, _by_axes, _by_strides) if places.size else ():
         found = way(source, places)
         if found is not None:
             return found if found.shape == shape else found.reshape(shape)
-    finer = _finer(places)
+    finer = _finer(places) if places.size else None
     if finer is not None:
         found = _by_strides(source, places.reshape(finer))
         if found is not None:
@@ -133,7 +133,7 @@ def _without_holes(along: Places) -> Places:
 def _as_slice(along: Places, size: int) -> Index:
     step = int(along[1] - along[0])
     first, last = int(along[0]), int(along[-1])
-    if step == 0 or last >= size or (along != np.arange(first, first + step * len(along), step)).any():
+    if step == 0 or max(first, last) >= size or (along != np.arange(first, first + step * len(along), step)).any():
         return np.minimum(along, size - 1)
     stop = last + (1 if step > 0 else -1)
     return slice(

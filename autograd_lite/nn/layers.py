@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import functions as ag
-from autograd_lite.cells import operand
+from autograd_lite import modes
+from autograd_lite.cells import data_of, operand
 from autograd_lite.nn.init import Initialiser, drawn, fan_uniform, normal
 from autograd_lite.nn.module import Module, needs_features
 from autograd_lite.seeds import Seed, generator
@@ -141,14 +142,17 @@ class Embedding(Module):
 
     def forward(self, indices: Any) -> Any:
         """Look up whole numbers from 0 to n - 1, of any shape (...), to (..., dim)."""
-        positions = np.asarray(indices)
-        if not positions.size:
-            positions = positions.astype(int)
-        if positions.dtype.kind not in "iu":
-            raise TypeError(f"{self.title} looks up whole numbers, not {positions.dtype}")
-        if positions.size and not 0 <= positions.min() <= positions.max() < self.n:
+        positions = modes.positions(indices)  # inputs of a function that is being traced
+        if positions is None:
+            positions = np.asarray(indices)
+            if not positions.size:
+                positions = positions.astype(int)
+            if positions.dtype.kind not in "iu":
+                raise TypeError(f"{self.title} looks up whole numbers, not {positions.dtype}")
+        if np.any(positions < 0) or np.any(positions >= self.n):
+            asked = data_of(positions)
             raise IndexError(
-                f"{self.title} has rows 0 to {self.n - 1}; asked for {positions.min()} to {positions.max()}"
+                f"{self.title} has rows 0 to {self.n - 1}; asked for {np.min(asked):g} to {np.max(asked):g}"
             )
         return ag.take(self.weight, positions, axis=0)
 

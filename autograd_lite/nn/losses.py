@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from autograd_lite import functions as ag
-from autograd_lite.cells import operand
+from autograd_lite.cells import is_cells, operand
 from autograd_lite.nn.targets import (
     alike,
     bare,
@@ -310,17 +310,26 @@ def cross_entropy(
     if by_index and not label_smoothing:
         losses, weights = _at_indices(log_p, target, weight, axis)
     else:
-        t = np.moveaxis(np.eye(classes)[target], -1, axis) if by_index else target
+        t = _one_hot(target, classes, axis) if by_index else target
         losses, weights = _over_classes(log_p, t, weight, axis, label_smoothing)
     return _reduced("cross_entropy", losses, reduction, weights)
 
 
-def _at_indices(log_p: Any, indices: NDArray[Any], weight: Any, axis: int) -> tuple[Any, Any]:
+def _one_hot(indices: Any, classes: int, axis: int) -> Any:
+    rows = ag.take(np.eye(classes), indices, axis=0)
+    order = list(range(np.ndim(indices)))
+    order.insert(axis, np.ndim(indices))
+    return ag.transpose(rows, tuple(order))
+
+
+def _at_indices(log_p: Any, indices: Any, weight: Any, axis: int) -> tuple[Any, Any]:
     """The losses of class indices, and the weights of their classes."""
+    if isinstance(indices, Value) and is_cells(log_p):  # NumPy's array of Values knows no Value as an index
+        log_p = ag.reshape(ag.stack(list(log_p.flat)), log_p.shape)
     place: list[Any] = list(np.indices(indices.shape, sparse=True))
     place.insert(axis, indices)
     losses = ag.neg(log_p[tuple(place)])
-    weights = None if weight is None else weight[indices]
+    weights = None if weight is None else ag.take(weight, indices, axis=0)
     return _weighted(weights, losses), weights
 
 

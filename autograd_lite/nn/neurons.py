@@ -21,7 +21,7 @@ from autograd_lite.value import Value
 
 
 class _TakesLists(Module):
-    """Lists of scalars in, as in micrograd, lists out; arrays in, arrays out. One example's only output is the Value."""
+    """Lists of scalars in, as in micrograd, lists out; arrays in, arrays out. A single output is a Value."""
 
     def __call__(self, x: Any) -> Any:
         is_list = isinstance(x, (list, tuple))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd_lite import modes
 from autograd_lite.cells import data_of, is_cells, operand
 from autograd_lite.value import Value
 
@@ -74,7 +75,7 @@ def distribution(target: Any, axis: int) -> Any:
     return target
 
 
-def class_indices(target: Any, shape: tuple[int, ...], axis: int) -> NDArray[Any]:
+def class_indices(target: Any, shape: tuple[int, ...], axis: int) -> Any:
     """The target, which must be class indices for logits of `shape`."""
     wanted, classes = shape[:axis] + shape[axis + 1 :], shape[axis]
     if np.shape(target) != wanted:
@@ -82,13 +83,18 @@ def class_indices(target: Any, shape: tuple[int, ...], axis: int) -> NDArray[Any
             f"cross_entropy: logits have shape {shape} and target {np.shape(target)}; with the classes along axis "
             f"{axis} it must be {wanted} for class indices, or {shape} for one-hot or other probabilities"
         )
-    if isinstance(target, Value) or is_cells(target):
-        raise TypeError("cross_entropy: class indices as a Value; they have no gradient: hand in an array of ints")
-    indices = np.asarray(target)
-    if indices.dtype.kind not in "iu":
-        example = f", as {indices.flat[0]}" if indices.size else ""
-        raise TypeError(f"cross_entropy: class indices are {indices.dtype}{example}; they must be ints: y.astype(int)")
-    refuse("cross_entropy: class index", indices, (indices < 0) | (indices >= classes), f"there are {classes} classes")
+    indices = modes.positions(target)  # inputs of a function that is being traced
+    if indices is None:
+        if isinstance(target, Value) or is_cells(target):
+            raise TypeError("cross_entropy: class indices as a Value; they have no gradient: hand in an array of ints")
+        indices = np.asarray(target)
+        if indices.dtype.kind not in "iu":
+            example = f", as {indices.flat[0]}" if indices.size else ""
+            raise TypeError(
+                f"cross_entropy: class indices are {indices.dtype}{example}; they must be ints: y.astype(int)"
+            )
+    bad = np.logical_or(indices < 0, indices >= classes)
+    refuse("cross_entropy: class index", bare(indices), bad, f"there are {classes} classes")
     return indices
 
 

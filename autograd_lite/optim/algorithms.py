@@ -68,6 +68,7 @@ class SGD(Optimizer):
     nesterov: bool = False
 
     slots: ClassVar[tuple[str, ...]] = ("velocity",)
+    elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.nesterov and (not self.momentum or self.dampening):
@@ -136,6 +137,7 @@ class Adagrad(Optimizer):
     eps: float = 1e-10
 
     slots: ClassVar[tuple[str, ...]] = ("total",)
+    elementwise: ClassVar[bool] = True
 
     def update(self, g: Any, s: Any) -> Any:
         """Return the decayed learning rate times the gradient over the root of its summed squares."""
@@ -201,6 +203,7 @@ class RMSprop(Optimizer):
     centered: bool = False
 
     slots: ClassVar[tuple[str, ...]] = ("v", "m", "velocity")
+    elementwise: ClassVar[bool] = True
 
     def update(self, g: Any, s: Any) -> Any:
         """Return lr times the gradient, or its velocity, in units of the root of the mean square."""
@@ -271,6 +274,7 @@ class Adam(Optimizer):
     amsgrad: bool = False
 
     slots: ClassVar[tuple[str, ...]] = ("m", "v", "v_max")
+    elementwise: ClassVar[bool] = True
 
     def update(self, g: Any, s: Any) -> Any:
         """Return lr times the mean gradient in units of the root of the mean square."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd_lite.numbers import fixed, whole_number
 from autograd_lite.optim.checked import RANGES, gradient_of, in_range, pair, trainable
+from autograd_lite.optim.packing import Pack
 from autograd_lite.states import State, check_names
 from autograd_lite.value import Value
 
@@ -70,10 +71,21 @@ class Optimizer:
     """What `update` remembers about each parameter, beside the number of its steps."""
     decoupled: ClassVar[bool] = False
     """Whether weight decay shrinks the parameter itself, as in AdamW, and does not enter the gradient."""
+    elementwise: ClassVar[bool] = False
+    """Whether `update` treats every number by itself; many scalar parameters then take their step as one array."""
 
     def __post_init__(self) -> None:
         # A slot starts as the number 0; the first gradient of an array parameter makes it an array.
-        self._states = [SimpleNamespace(t=0, **dict.fromkeys(self.slots, 0.0)) for _ in self.parameters]
+        self._remember([SimpleNamespace(t=0, **dict.fromkeys(self.slots, 0.0)) for _ in self.parameters])
+
+    def _remember(self, states: list[SimpleNamespace]) -> None:
+        self._pack = Pack(tuple(self.parameters), states)
+
+    @property
+    def _states(self) -> list[SimpleNamespace]:
+        """What is remembered about each parameter."""
+        self._pack.separate()
+        return self._pack.states
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "parameters":
@@ -123,24 +135,31 @@ class Optimizer:
             If no parameter has a gradient, or one that was assigned has not its parameter's shape; nothing has moved
             then.
         """
-        states = zip(self.parameters, self._states, strict=True)
-        ready = [(p, gradient_of(p), s) for p, s in states if p.grad is not None]
-        if not ready:
+        together = self._pack.numbers() if self.elementwise else None
+        apart = self._pack.others if together else zip(self.parameters, self._states, strict=True)
+        ready = [(p, gradient_of(p), s) for p, s in apart if p.grad is not None]
+        if not ready and not together:
             raise ValueError(
                 "no parameter has a gradient: call backward() first; after to_scalars() or to_arrays() make the "
                 "optimiser again from model.parameters()"
             )
+        if together:
+            self._pack.move(self._moved(*together))
         for p, g, s in ready:
             data = p._data  # to read: p.data would copy an array
-            s.t += 1
-            if self.weight_decay and not self.decoupled:
-                g = g + self.weight_decay * data
-            change = self.update(g, s)
-            if self.weight_decay and self.decoupled:
-                change = change + self.lr * self.weight_decay * data
+            moved = self._moved(data, g, s)
             # A new array, so that whoever has read p.data keeps what was read; read-only, so that graphs need no copy.
-            moved = data - change
             p._data = float(moved) if type(data) is float else fixed(moved.astype(data.dtype, copy=False))
+
+    def _moved(self, data: Any, g: Any, s: SimpleNamespace) -> Any:
+        """A parameter's numbers after a step."""
+        s.t += 1
+        if self.weight_decay and not self.decoupled:
+            g = g + self.weight_decay * data
+        change = self.update(g, s)
+        if self.weight_decay and self.decoupled:
+            change = change + self.lr * self.weight_decay * data
+        return data - change
 
     def zero_grad(self) -> None:
         """Forget all gradients: each is None again."""
@@ -197,7 +216,7 @@ class Optimizer:
             for i, (p, s) in enumerate(zip(self.parameters, self._states, strict=True))
         ]
         self.lr = state["lr"]
-        self._states = states
+        self._remember(states)
 
 
 def _fitting(name: str, given: Any, p: Value) -> Any:

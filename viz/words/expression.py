@@ -81,9 +81,16 @@ def written(node: Node, names: list[str], width: int = EXPRESSION_WIDTH) -> str:
         return _terms(node, names, width)
     if node.operation == "getitem":
         return shorten(f"{_operand(names[0])}[{index_text(node.options['index'])}]", width)
+    if node.operation == "transpose" and _turns_around(node.options.get("axes")):
+        return shorten(f"{_operand(names[0])}.T", width)
     options = options_shown(node.op, dict(node.options))
     infix = "" if options else _infix(node.op, names)
     return shorten(infix or _call(node.op, names, options, width), width)
+
+
+def _turns_around(axes: Sequence[int] | None) -> bool:
+    """Whether a transpose puts the last axis first, and so on: NumPy's ``.T``."""
+    return axes is None or list(axes) == list(range(len(axes)))[::-1]
 
 
 def _rolled(node: Node, names: list[str], width: int) -> str:
