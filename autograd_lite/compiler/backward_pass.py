@@ -15,6 +15,7 @@ from autograd_lite.compiler import movement, simplify
 from autograd_lite.compiler.naming import is_labelled
 from autograd_lite.compiler.record import CannotRecord, Recorded, unwrapped
 from autograd_lite.compiler.steps import FLOAT, Step, Steps, shape_of
+from autograd_lite.compiler.summing import add_up
 from autograd_lite.graph import raw_inputs, walk
 from autograd_lite.numbers import copied
 from autograd_lite.operation import Operation
@@ -316,7 +317,7 @@ def _reaching(inner: list[Value], parameters: Sequence[Value]) -> set[Value]:
 
 def _total(forward: _Forward, node: Value, contributions: list[Any]) -> Any:
     bare = [x.step if isinstance(x, Recorded) else x for x in contributions]
-    total = movement.add_up(forward.steps, bare, node.shape) if len(bare) > 1 else bare[0]
+    total = add_up(forward.steps, bare, node.shape) if len(bare) > 1 else bare[0]
     if isinstance(total, Step):
         y = forward.results.get(node)
         if isinstance(y, Recorded) and not total.label and total.number >= forward.count:

@@ -7,6 +7,7 @@ are computed right into their places, so that the gradient of W1 is a view of th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -115,10 +116,18 @@ class Plan:
                 continue
             inside = region.reshape(source.shape) if np.shares_memory(region.reshape(source.shape), memory) else None
             if inside is not None and self._may_share(source, inside):
-                if step in self.over and self._last[source] > self._position[step]:
-                    continue  # it is read after the whole was written over
+                if self._last[source] > self._written_over_at(step):
+                    continue  # it is still read when the whole is something else
                 self.memory[source] = inside
                 self.within[source] = (step, place)
+
+    def _written_over_at(self, step: Step) -> float:
+        """When the memory of a result, or of the array around it, gets another meaning."""
+        while step not in self.over:
+            if step not in self.within:
+                return math.inf
+            step = self.within[step][0]
+        return self._position[self.over[step]]
 
     def _see(self, step: Step) -> None:
         """The memory of a view, if it is a view of memory that is made once."""

@@ -2,8 +2,9 @@
 
 Two nodes are of one class if they are the same operation on operands of the same classes. For a sum that is the *set*
 of the kinds of its terms: how many terms there are of each kind, the coefficients and the numbers are data, not
-structure, as long as sums of very different lengths stay apart. A leaf's class is its source. One pass over the levels, from the leaves up, finds all classes, since a
-class's level is that of each of its members; within a level everything is done on integer arrays.
+structure, as long as sums of very different lengths stay apart. A leaf's class is its source. One pass over the levels,
+from the leaves up, finds all classes, since a class's level is that of each of its members; within a level everything
+is done on integer arrays.
 """
 
 from __future__ import annotations
@@ -112,8 +113,8 @@ class _Refinement:
 
     def _terms(self) -> None:
         columns = self.columns
-        has_terms = np.array([columns.has_terms(row) for row in self.rows], bool)[self.code] if len(self.ids) else []
-        self.sums = np.flatnonzero(has_terms)
+        has_terms = np.array([columns.has_terms(row) for row in self.rows], bool)
+        self.sums = np.flatnonzero(has_terms[self.code])
         self.constants = np.zeros(len(self.ids))
         self.constants[self.sums] = columns.constants
         ends = [*columns.starts[1:], len(columns.left)]

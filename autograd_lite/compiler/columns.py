@@ -2,8 +2,8 @@
 
 A sum is ``c0 + sum_k c_k * a_k * b_k``; everything else is one operation of the table on one to three operands, or the
 greatest of many, or the one of many that an input selects. Operands are numbers ("ids"). The parameters, the
-constants, the inputs and the results of operations on arrays are *sources*: each id of theirs is a place in one. The nodes that are
-to be rolled get their places later, when their class gets its array (`layout`).
+constants, the inputs and the results of operations on arrays are *sources*: each id of theirs is a place in one. The
+nodes that are to be rolled get their places later, when their class gets its array (`layout`).
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class Scalars:
         What stays an operation on arrays.
     leaves : dict
         The source of each array leaf.
+    constant_ids : dict
+        The id of each constant.
     """
 
     level: list[int] = field(default_factory=list)
@@ -84,6 +86,7 @@ class Scalars:
     right: list[int] = field(default_factory=list)
     arrays: list[ArrayNode] = field(default_factory=list)
     leaves: dict[Value, int] = field(default_factory=dict)
+    constant_ids: dict[Any, int] = field(default_factory=dict)
     count: int = 0
     root: Any = None
     guards: list[tuple[Any, Any]] = field(default_factory=list)
@@ -94,6 +97,22 @@ class Scalars:
         self.source.append(source)
         self.place.append(place)
         return len(self.level) - 1
+
+    def constant(self, number: float) -> int:
+        """The id of a number of the program, equal for equal numbers."""
+        key = number if number else repr(number)  # 0.0 and -0.0 are equal, and are not the same
+        found = self.constant_ids.get(key)
+        if found is None:
+            found = self.constant_ids[key] = self.new_id(0, CONSTANTS, len(self.numbers))
+            self.numbers.append(number)
+        return found
+
+    def constants_of(self, data: Any) -> Any:
+        """The id of a number, or those of an array of numbers."""
+        if type(data) is float:
+            return self.constant(data)
+        ids = [self.constant(x) for x in data.ravel().tolist()]
+        return np.array(ids, dtype=np.int64).reshape(data.shape)
 
     @staticmethod
     def has_terms(row: Operation) -> bool:

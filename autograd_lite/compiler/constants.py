@@ -60,7 +60,7 @@ class Constants:
     def index(self, index: Any) -> str:
         """An index as it is written between brackets."""
         if isinstance(index, tuple):
-            return ", ".join(map(self.index, index)) + ("," if len(index) == 1 else "") if index else "()"
+            return ", ".join(map(self.index, index)) or "()"
         if isinstance(index, slice):
             parts = ["" if i is None else str(i) for i in (index.start, index.stop, index.step)]
             return ":".join(parts[:2] if index.step is None else parts)

@@ -162,7 +162,7 @@ class Emission:
         return ag.sum(a, axis=-1)
 
     def _contracted(self, terms: Terms) -> Any:
-        """``sum_k left * right``: a matrix product over the axes that only one has, for each place of those both have."""
+        """``sum_k left * right``: a matrix product over axes that only one has, for each place of those both have."""
         left, right = self._factor(terms.left), self._factor(terms.right)
         present = None if self._present(right_of(terms)) is None else self._present(terms.left)
         extras = [] if present is None else [present]
@@ -268,19 +268,17 @@ class Emission:
     def _selected_by_row(self, index: Factor) -> Any:
         """The candidates differ where the index does: take from all of them in a row, by row and column.
 
-        The positions are guarded, for the next row would answer for one that is out of bounds.
+        Where a position leaves the row of its member, or changes its sign, a guard breaks, before the next row answers.
         """
         candidates = self._candidates()
         width = candidates.shape[-1]
         chosen = self.sources.read(index.operand.source, np.broadcast_to(index.places[..., 0], self.grid.shape))
         counts = self.grid.spread(sum((t.left.places >= 0).sum(axis=1) for t in self.plan.terms), fill=width)
-        is_negative = np.asarray(chosen.data) < 0
-        self.guards.append(Guard("<", chosen, 0.0, is_negative))
-        self.guards.append(Guard("<", chosen, counts.astype(float), np.ones(self.grid.shape, bool)))
-        if is_negative.any():
-            self.guards.append(Guard(">=", chosen, -counts.astype(float), np.ones(self.grid.shape, bool)))
-        first = np.arange(math.prod(self.grid.shape)).reshape(self.grid.shape) * width + is_negative * counts
-        return self._taken(candidates.reshape(-1), chosen + first.astype(float))
+        first = np.arange(0.0, math.prod(self.grid.shape) * width, width).reshape(self.grid.shape)
+        place = chosen + (first + (np.asarray(chosen.data) < 0) * counts)
+        within = ag.minimum(ag.maximum(place, first), first + (counts - 1))
+        self.guards.append(Guard("!=", place, within, np.zeros(self.grid.shape, bool)))
+        return self._taken(candidates.reshape(-1), within)
 
     def _candidates(self) -> Any:
         """The candidates of each member in order, (axes of the grid..., K)."""
@@ -289,11 +287,16 @@ class Emission:
             places = self.grid.spread(terms[0].left.places)
             return self.sources.read(terms[0].left.source, places)
         parts = [ag.broadcast_to(self._read(t.left), shape=(*shape, t.most)) for t in terms]
-        numbers = [self.sources[t.scale.source].value[t.scale.places] for t in terms]
-        numbers = [np.where(t.left.places < 0, np.inf, x) for t, x in zip(terms, numbers, strict=True)]
-        order = self.grid.spread(np.argsort(np.concatenate(numbers, axis=1), axis=1, kind="stable"), fill=0)
+        numbers = np.concatenate([self._numbers(t) for t in terms], axis=1)
+        order = self.grid.spread(np.argsort(numbers, axis=1, kind="stable"), fill=0)
         row = np.arange(math.prod(shape)).reshape(*shape, 1) * order.shape[-1]
         return read(ag.concatenate(parts, axis=-1), row + order)
+
+    def _numbers(self, terms: Terms) -> Any:
+        """The candidates' numbers; those that are missing come last."""
+        assert terms.scale is not None
+        numbers = self.sources[terms.scale.source].value[terms.scale.places]
+        return np.where(terms.left.places < 0, np.inf, numbers)
 
     def _taken(self, table: Any, chosen: Any) -> Any:
         table = table if isinstance(table, Value) else Value(table)
@@ -361,7 +364,7 @@ def _fits(extra: Any, places: Places) -> bool:
 
 
 def added(summands: list[tuple[float, Any]], shift: Any) -> Any:
-    """The sum of factor times summand, and `shift`, written as a person would: ``1 - y * s`` and not ``-1 * y * s + 1``.
+    """The sum of factor times summand, and `shift`, as a person would write it: ``1 - y * s``, not ``-1 * y * s + 1``.
 
     Examples
     --------
@@ -376,6 +379,6 @@ def added(summands: list[tuple[float, Any]], shift: Any) -> Any:
         part = summand if size == 1 else size * summand
         if y is None:
             y = -part if factor < 0 else part
-        else:
-            y = y - part if factor < 0 else y + part
+            continue
+        y = y - part if factor < 0 else y + part
     return y if isinstance(shift, float) and shift == 0 else y + shift

@@ -71,7 +71,8 @@ class Grid:
 def row_hashes(rows: Any) -> NDArray[np.uint64]:
     """A number for each row, equal for equal rows."""
     bits = rows.view(np.uint64) if rows.dtype == np.float64 else rows.astype(np.uint64)
-    return mixed(bits + mixed(np.arange(rows.shape[1]))).sum(axis=1, dtype=np.uint64)
+    hashes: NDArray[np.uint64] = mixed(bits + mixed(np.arange(rows.shape[1])))
+    return np.asarray(hashes.sum(axis=1, dtype=np.uint64))
 
 
 def row_numbers(places: Places) -> tuple[Places, int]:

@@ -37,7 +37,7 @@ class Scatter:
     @classmethod
     def at(cls, places: Ids) -> Scatter:
         """Prepare for the places."""
-        different, first = np.unique(places, return_index=True)
+        different = np.unique(places)
         if len(different) == len(places):
             return cls(places, None, None)
         order = np.argsort(places, kind="stable")
@@ -45,7 +45,7 @@ class Scatter:
 
     def add(self, to: Floats, numbers: Floats) -> None:
         """Add the numbers, in place."""
-        if self.order is not None:
+        if self.order is not None and self.starts is not None:
             numbers = np.add.reduceat(numbers[self.order], self.starts)
         to[self.places] += numbers
 
@@ -215,14 +215,14 @@ class Levels:
             step.forward(v)
         return v
 
-    def vjp(self, g: Floats, y: Floats, leaves: Floats) -> Floats:
+    def vjp(self, g: Any, y: Floats, leaves: Floats) -> Floats:
         """The gradient of the leaves."""
         if isinstance(g, Value):
             raise TypeError("a program by levels cannot be differentiated twice: differentiate the function itself")
-        g = g.copy()
+        gradient: Floats = g.copy()
         for step in reversed(self.steps):
-            step.backward(y, g)
-        return g[: self.one]
+            step.backward(y, gradient)
+        return gradient[: self.one]
 
     def operation(self) -> Operation:
         """The row of these steps: from the leaves' numbers to everyone's."""
@@ -241,8 +241,8 @@ class Levels:
 
     def node(self, arrays: dict[int, Any]) -> Value:
         """All numbers as one Value, from the arrays of the sources."""
-        parts = []
-        for number in np.unique(np.array(self.columns.source)[self.leaves]).tolist():
-            parts.append(np.array(self.columns.numbers) if number == CONSTANTS else arrays[number].reshape(-1))
-        leaves = ag.concatenate(parts) if len(parts) > 1 else parts[0]
+        numbers = np.unique(np.array(self.columns.source)[self.leaves]).tolist()
+        constants = np.array(self.columns.numbers)
+        parts = [constants if k == CONSTANTS else arrays[k].reshape(-1) for k in numbers]
+        leaves: Any = ag.concatenate(parts) if len(parts) > 1 else parts[0]
         return array_node(self.operation(), (leaves,), (leaves._data,))

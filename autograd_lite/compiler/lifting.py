@@ -33,8 +33,8 @@ __all__ = ["Lifted", "NotRolledError", "lift"]
 
 
 FEW, NARROW, MANY = 200, 8, 3
-"""Up to FEW nodes or classes everything is rolled; fewer than NARROW nodes a step run as scalars; MANY times more classes
-than steps of `levels` run by levels."""
+"""Up to FEW nodes or classes everything is rolled; fewer than NARROW nodes a step run as scalars; MANY times more
+classes than steps of `levels` run by levels."""
 
 
 class NotRolledError(ValueError):
@@ -71,7 +71,7 @@ class Lifted:
 
 
 def lift(trace: Trace, batch: Batch | None = None, numbers: Sequence[Any] | None = None) -> Lifted:
-    """Re-roll a trace.
+    r"""Re-roll a trace.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def lift(trace: Trace, batch: Batch | None = None, numbers: Sequence[Any] | None
     >>> from autograd_lite.compiler.tracing import trace
     >>> w = [Value(1.0), Value(2.0)]
     >>> rolled = lift(trace(lambda X: sum((w[0] * a + w[1] * b).tanh() for a, b in X), ([[3.0, 4.0]] * 5,), {}))
-    >>> print(*rolled.report, sep="\\n")
+    >>> print(*rolled.report, sep="\n")
     5 sums of 2 products: a matrix product, shape (5,)
     5 tanh: shape (5,)
     1 sum of 5 terms: shape ()
@@ -136,7 +136,7 @@ class _Lifting:
         self.sources.add(None, (len(self.columns.parameters),), False, THETA)
         theta = Theta(self.columns, found)
         planner = Planner(self.sources, theta, signatures(self.columns, found))
-        items = sorted([*self.columns.arrays, *found], key=lambda item: item.level)
+        items: list[ArrayNode | Class] = sorted([*self.columns.arrays, *found], key=lambda item: item.level)
         plans = [self._array_planned(x) if isinstance(x, ArrayNode) else planner.plan(x) for x in items]
         self._scalar_parameters(theta.place)
         for plan in plans:
@@ -207,6 +207,7 @@ class _Lifting:
 
     def _array(self, item: ArrayNode) -> None:
         node = item.node
+        assert node.op is not None
         operands = [self.sources.gathered(ids) for ids in item.inputs]
         y = apply(node.op, tuple(operands), **node.parameters)
         y = y if isinstance(y, Value) else Value(y)  # of numbers of the program only

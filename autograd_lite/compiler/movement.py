@@ -7,13 +7,12 @@ place, so that the parts can be computed right into their places.
 
 from __future__ import annotations
 
-import collections
 import math
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.steps import FLOAT, Step, Steps, bare, frozen, shape_of
+from autograd_lite.compiler.steps import FLOAT, Step, Steps, bare, shape_of
 
 Shape = tuple[int, ...]
 
@@ -206,45 +205,6 @@ def windows(steps: Steps, x: Any, size: Any, axes: Any) -> Any:
     for n, i in zip(size, axes, strict=True):
         shape[i] -= n - 1
     return steps.make("windows", (x,), (*shape, *size), x.dtype, size=tuple(size), axes=axes)
-
-
-def add_up(steps: Steps, contributions: list[Any], shape: Shape) -> Any:
-    """The sum of gradients of one array; those of disjoint parts of it are put side by side, not added."""
-    from autograd_lite.compiler.batching import batched
-    from autograd_lite.compiler.simplify import elementwise
-
-    parts: dict[Any, tuple[Any, Any]] = {}
-    whole: list[Any] = []
-    for x in contributions:
-        if isinstance(x, Step) and x.call == "assemble":
-            for place, part in zip(x.options["places"], x.args, strict=True):
-                key = frozen(place)
-                have = parts.get(key)
-                parts[key] = (place, part if have is None else elementwise(steps, "add", have[1], part))
-        else:
-            whole.append(x)
-    layers = [assemble(steps, layer, shape) for layer in _layers(list(parts.values()), shape)]
-    repeated = {frozen(x): x for x in whole}
-    counts = collections.Counter(map(frozen, whole))
-    whole = [elementwise(steps, "multiply", x, float(counts[key])) for key, x in repeated.items()]
-    total, *rest = layers + batched(steps, whole)
-    for x in rest:
-        total = elementwise(steps, "add", total, x)
-    return total
-
-
-def _layers(parts: list[tuple[Any, Any]], shape: Shape) -> list[list[tuple[Any, Any]]]:
-    """The parts in as few groups as it takes, so that no two in a group overlap."""
-    layers: list[list[tuple[Any, Any]]] = []
-    taken: list[Any] = []
-    for place, part in parts:
-        free = next((k for k, used in enumerate(taken) if not np.any(used[place])), len(taken))
-        if free == len(taken):
-            layers.append([])
-            taken.append(np.zeros(shape, bool))
-        layers[free].append((place, part))
-        taken[free][place] = True
-    return layers
 
 
 def fold_places(step: Step) -> list[tuple[Any, Any]]:

@@ -70,7 +70,7 @@ def _once(places: Ids) -> Ids:
 
 
 def _merged(sequences: list[Ids], count: int) -> Ids:
-    """Where each of 0, 1, ... stands in an order that goes on in that of each sequence; as they are if there is none."""
+    """Where each of 0, 1, ... stands in an order that keeps that of each sequence; as they are if there is none."""
     followers: list[list[int]] = [[] for _ in range(count)]
     waiting = [0] * count  # for how many others
     for sequence in sequences:

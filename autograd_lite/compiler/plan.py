@@ -36,7 +36,7 @@ class Terms:
     @property
     def most(self) -> int:
         """How many terms the longest sum has."""
-        return self.left.places.shape[1]
+        return int(self.left.places.shape[1])
 
     def operands(self) -> list[Operand]:
         """Left, right and scale, as far as there are such."""
@@ -135,7 +135,8 @@ class Planner:
         left, right, coefficients = group.left, group.right, group.coefficients
         order = self._column_order(left, right) if left.shape[1] > 1 else None
         if order is not None:
-            left, coefficients = (np.take_along_axis(a, order, axis=1) for a in (left, coefficients))
+            left = np.take_along_axis(left, order, axis=1)
+            coefficients = np.take_along_axis(coefficients, order, axis=1)
             right = None if right is None else np.take_along_axis(right, order, axis=1)
         one = self._operand(left)
         two = None if right is None else self._operand(right)

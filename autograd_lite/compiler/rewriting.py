@@ -154,7 +154,7 @@ class Graph:
         behind, inside = self.positions(operand, np.shape(number_of(operand)))
         if self.identity(behind) != self.identity(base) or np.bincount(inside.ravel(), minlength=base.size).max() > 1:
             return None
-        group_of = np.empty(base.size, dtype=np.int64)
+        group_of = np.full(base.size, -1, dtype=np.int64)
         group_of[inside.ravel()] = group_positions(reduction, operand).ravel()
         if not np.array_equal(group_of[places], group_at):
             return None

@@ -26,20 +26,8 @@ Ids = NDArray[np.int64]
 _ADD, _SUB, _MUL, _DIV, _NEG, _POS = (TABLE[name] for name in ("add", "sub", "mul", "div", "neg", "pos"))
 _POW, _SQUARE, _DOT = (TABLE[name] for name in ("pow", "square", "dot_many"))
 
-_REARRANGING = tuple(
-    TABLE[name]
-    for name in (
-        "getitem",
-        "reshape",
-        "ravel",
-        "squeeze",
-        "expand_dims",
-        "transpose",
-        "broadcast_to",
-        "concatenate",
-        "stack",
-    )
-)
+_MOVES = ("getitem", "reshape", "ravel", "squeeze", "expand_dims", "transpose", "broadcast_to", "concatenate", "stack")
+_REARRANGING = tuple(TABLE[name] for name in _MOVES)
 """Operations on arrays that move elements and change none: their result is a choice of ids."""
 
 
@@ -59,7 +47,8 @@ def normal_form(trace: Trace) -> Scalars:
 
 Entry = Any
 """What the walk knows of a node: an id; an open product (coefficient, a, b); an open sum [c0, coefficient, a, b, ...];
-an array of ids for an array; a number that is known, as 0 times anything. What has one use stays open, so that its user can take it in."""
+an array of ids for an array; a number that is known, as 0 times anything. What has one use stays open, so that its user
+can take it in."""
 
 
 _OPEN = (list, tuple)
@@ -71,7 +60,6 @@ class _Walk:
     def __init__(self, trace: Trace) -> None:
         self.columns = columns = Scalars()
         self.trace = trace
-        self._constant_ids: dict[Any, int] = {}
         asked = [x for g in trace.guards for x in (g.left, g.right) if type(x) is Value]
         asked += [x for chosen in trace.selections.values() for x in chosen.values()]
         inner = trace.inner
@@ -89,19 +77,16 @@ class _Walk:
         known = set()
         for given in trace.inputs:
             ids = columns.new_source(given.shape, 0)
-            if given.elements is not None:
-                for leaf, i in zip(given.elements, ids.ravel().tolist(), strict=True):
-                    leaf._mark = i
-                    known.add(leaf)
-            else:
-                given.leaf._mark = ids if given.shape else int(ids)
-                known.add(given.leaf)
+            several = [ids if given.shape else int(ids)] if given.elements is None else ids.ravel().tolist()
+            for leaf, entry in zip(given.leaves, several, strict=True):
+                leaf._mark = entry
+                known.add(leaf)
         parameters = set(trace.parameters)
         for leaf in trace.leaves:
             if leaf in known:
                 continue
             if leaf not in parameters:
-                leaf._mark = leaf._data if type(leaf._data) is float else self._constants(leaf._data)
+                leaf._mark = leaf._data if isinstance(leaf._data, float) else columns.constants_of(leaf._data)
             elif type(leaf._data) is float:
                 leaf._mark = columns.new_id(0, THETA, len(columns.parameters))
                 columns.parameters.append(leaf)
@@ -110,37 +95,21 @@ class _Walk:
                 leaf._mark = columns.new_source(leaf.shape, 0)
         columns.sizes[THETA] = (len(columns.parameters),)
 
-    def constant(self, number: float) -> int:
-        """The id of a number of the program, equal for equal numbers."""
-        key = number if number else repr(number)  # 0.0 and -0.0 are equal, and are not the same
-        found = self._constant_ids.get(key)
-        if found is None:
-            columns = self.columns
-            found = self._constant_ids[key] = columns.new_id(0, CONSTANTS, len(columns.numbers))
-            columns.numbers.append(number)
-        return found
-
-    def _constants(self, data: Any) -> Any:
-        if type(data) is float:
-            return self.constant(data)
-        ids = [self.constant(x) for x in data.ravel().tolist()]
-        return np.array(ids, dtype=np.int64).reshape(data.shape)
-
     # --- closing: giving an id ---
 
     def operand(self, x: Any) -> Any:
         """The id of a Value or a number, an array of ids for an array."""
         if type(x) is Value:
             return self.closed(x)
-        return self._constants(x._data if isinstance(x, Value) else x)
+        return self.columns.constants_of(x._data if isinstance(x, Value) else x)
 
     def closed(self, node: Value) -> Any:
         """The id of a node, an array of ids for an array."""
-        entry = node._mark
+        entry: Any = node._mark
         kind = entry.__class__
         if kind is list or kind is tuple:
             entry = node._mark = self._close(entry)
-        return self.constant(entry) if kind is float else entry
+        return self.columns.constant(entry) if kind is float else entry
 
     def _close(self, entry: Entry) -> int:
         if entry.__class__ is tuple:
@@ -177,7 +146,7 @@ class _Walk:
 
     def _nodes(self, inner: list[Value]) -> None:
         uses = self.uses
-        handlers = {
+        handlers: dict[Operation | None, Any] = {
             _ADD: self._add,
             _SUB: self._sub,
             _MUL: self._mul,
@@ -214,7 +183,7 @@ class _Walk:
     def _term(self, x: Any) -> tuple[float, int, int]:
         """An operand as a product: (coefficient, a, b); a sum is closed."""
         entry = x._mark if x.__class__ is Value else None
-        return entry if entry.__class__ is tuple else (1.0, self.operand(x), NONE)  # type: ignore[return-value]
+        return entry if entry.__class__ is tuple else (1.0, self.operand(x), NONE)
 
     def _add(self, node: Value) -> Entry:
         return self._plus(node._a, node._b, 1.0)
@@ -246,7 +215,7 @@ class _Walk:
             return [number]
         terms = a._mark
         if terms.__class__ is list and not (before_a_sum and terms[-1] != NONE):
-            return terms  # type: ignore[no-any-return]
+            return terms
         return [0.0, *self._term(a)]
 
     def _mul(self, node: Value) -> Entry:
@@ -319,7 +288,7 @@ class _Walk:
         return self._candidates(MAX, [self.operand(x) for x in inputs])
 
     def _candidates(self, row: Operation, ids: list[int]) -> int:
-        """A node of one of many; where their order counts, the number of each stands where a sum has its coefficient."""
+        """A node of one of many; where the order counts, each's number stands where a sum has its coefficient."""
         terms: list[Any] = [0.0]
         for number, i in enumerate(ids):
             terms += (float(number) if row is SELECT else 1.0, i, NONE)
@@ -328,11 +297,8 @@ class _Walk:
     def _elementary(self, node: Value) -> Entry:
         row = node.op
         assert row is not None
-        if node._a is None:
-            inputs = node._db or node._b
-        else:
-            inputs = (node._a,) if node._b is None else (node._a, node._b)
-        if all([_known(x) is not None for x in inputs]):
+        inputs = (node._db or node._b) if node._a is None else (node._a, node._b)[: 1 if node._b is None else 2]
+        if all(_known(x) is not None for x in inputs):
             return node._data
         operands = tuple([self.operand(x) for x in inputs])
         level = self.columns.level
@@ -407,7 +373,7 @@ def _known(x: Any) -> Any:
     if x.__class__ is Value:
         entry = x._mark
         return entry if entry.__class__ is float else None
-    return x if x.__class__ is float else x._data
+    return x._data if isinstance(x, Value) else float(x)
 
 
 def _uses(inner: list[Value], asked: list[Value]) -> Counter[Any]:

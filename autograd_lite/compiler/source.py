@@ -81,13 +81,16 @@ class Source:
                 self._lines.append(f"{self.names.of(x)} = np.float64({self.names.of(x)})")
             self._expressions[x] = self.names.of(x)
         for p in r.parameters:
-            self._parameter(p, p in later)
+            self._parameter(p, p in (later if p.ndim else first))
         for step in r.steps.made:
             if step in first:
                 self._emit(step)
         self._guards()
         value = self._scalar(r.value)
         forward, self._lines = self._lines, []
+        for p in r.parameters:
+            if not p.ndim and p not in first:
+                self._parameter(p, p in later)
         for step in r.steps.made:
             if step in later and step not in first:
                 self._emit(step)
@@ -129,7 +132,11 @@ class Source:
         """The results of the forward pass that are new objects at every call and that the backward pass needs."""
         needed = {x for step in later - first for x in step.args if isinstance(x, Step)}
         needed |= {self.recording.gradient} if isinstance(self.recording.gradient, Step) else set()
-        fresh = [s for s in self.recording.steps.made if s in first and s in needed and s not in self.plan.memory]
+        fresh = [
+            s
+            for s in self.recording.steps.made
+            if s in needed and s not in self.plan.memory and (s in first or s.call == "input")
+        ]
         return list(dict.fromkeys(self._expressions[s] for s in fresh if s.call != "input" or not s.ndim))
 
     def _imports(self) -> str:

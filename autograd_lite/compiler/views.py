@@ -191,7 +191,8 @@ def _finer(places: Places) -> tuple[int, ...] | None:
 def _nested(source: Any, origin: int, dims: list[tuple[int, int]]) -> Any:
     """Read ``origin + sum_i step_i * index_i`` of the flattened source; the steps fall."""
     length = source.size
-    found, lead = source, []  # the axes before the last; `found` is reshaped to have them when it is cut
+    found = source
+    lead: list[int] = []  # the axes before the last; `found` is reshaped to have them when it is cut
     for k, (count, step) in enumerate(dims[:-1]):
         span = sum((n - 1) * s for n, s in dims[k + 1 :])
         offset = origin % step if origin % step + span < step else 0

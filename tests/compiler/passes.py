@@ -1,4 +1,4 @@
-"""What the tests of the passes share: parameters with names, a trace's columns, and the lifted graph held to the trace."""
+"""What the tests of the passes share: parameters with names, columns, and the lifted graph held to the scalar run."""
 
 from __future__ import annotations
 

@@ -280,12 +280,14 @@ class TestSigmoid:
 z1, z2, other = some_logits((3, 3), 11), some_logits((3, 3), 12), some_logits((3,), 13)
 e1, e2 = ag.exp(z1), ag.exp(z2)
 a1, a2 = ag.sigmoid(z1), ag.sigmoid(z2)
+pair = ag.exp(some_logits((2, 3), 14))
 NEAR_MISSES = {
     "the sum over another axis": lambda: e1 / e1.sum(axis=0)[:, None],
     "the sum in the wrong place": lambda: e1 / e1.sum(axis=1),
     "the sum of other logits": lambda: e1 / e2.sum(axis=1, keepdims=True),
     "the sum of some": lambda: e1 / e1[:, :2].sum(axis=1, keepdims=True),
     "the sum of repeated ones": lambda: e1 / e1[:, np.array([0, 0, 1])].sum(axis=1, keepdims=True),
+    "a row that is added twice": lambda: pair[:1] / pair[np.array([0, 0])].reshape(1, 6).sum(axis=1, keepdims=True),
     "rows in another order": lambda: e1 / e1[::-1].sum(axis=1, keepdims=True),
     "the sum over both axes": lambda: e1 / e1.sum(),
     "squares": lambda: z1 * z1 / (z1 * z1).sum(axis=1, keepdims=True),

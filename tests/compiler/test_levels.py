@@ -88,7 +88,7 @@ def test_equal_greatest_share_the_gradient() -> None:
 
 def test_selections_follow_their_positions() -> None:
     def f(ids: Any, x: Any) -> Any:
-        return sum(ag.take(ag.stack([w[0], w[1] * x, w[2].exp()]), i) ** 2 for i in ids)
+        return sum(ag.take(ag.stack([w[k], w[1] * x, k * w[2].exp()]), i) ** 2 for k, i in enumerate(ids))
 
     levels = assert_runs(f, [0, 2, 2, -1], 2.0, other=([1, -3, 0, 2], 3.0))
     assert SELECT in levels.columns.rows
@@ -107,7 +107,7 @@ def test_there_are_as_many_steps_as_are_counted() -> None:
     columns = normal_form(
         trace(lambda x: sum((wi * xi).tanh() + wi.exp() for wi, xi in zip(w, x, strict=True)), (data(4),))
     )
-    assert Levels.count(columns) == len(Levels(columns).steps) == 4  # exp, products; tanh; the total
+    assert Levels.count(columns) == len(Levels(columns).steps) == 5  # exp, products; tanh; sums of two; the total
 
 
 def test_it_is_an_operation_with_a_gradient() -> None:

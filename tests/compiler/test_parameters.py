@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,10 @@ def test_a_layers_weights_are_a_block_row_by_row_and_its_biases_another() -> Non
         return sum(sum(vi * a for vi, a in zip(v, layer(x, W, b), strict=True)) for x in X)
 
     found = order(f, data(4, 2))
-    blocks = ["W0_0 W0_1 W1_0 W1_1 W2_0 W2_1".split(), "b0 b1 b2".split(), "v0 v1 v2".split()]
-    assert sorted(found) == sorted(sum(blocks, []))
-    for block in blocks:
-        first = found.index(block[0])
-        assert found[first : first + len(block)] == block
+    text = " ".join(found)
+    assert len(found) == 12
+    for block in ("W0_0 W0_1 W1_0 W1_1 W2_0 W2_1", "b0 b1 b2", "v0 v1 v2"):
+        assert block in text
 
 
 def test_the_blocks_of_two_layers_have_names_and_are_slices() -> None:
@@ -64,7 +64,7 @@ def test_gates_lie_in_blocks_by_their_use() -> None:
         return total
 
     found = [label[0] for label in order(f, data(4, 2))]
-    assert len([1 for a, b in zip(found, found[1:], strict=False) if a != b]) == len(gates) - 1
+    assert sum(a != b for a, b in pairwise(found)) == len(gates) - 1
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -88,12 +88,23 @@ def test_operands_that_contradict_each_other_keep_the_order_of_the_walk() -> Non
     assert sorted(order(f, 2.0)) == [f"x{i}" for i in range(6)]
 
 
+def test_blocks_that_another_operand_joins_are_one() -> None:
+    x = parameters(6, "x")
+
+    def f(a: Any) -> Any:
+        ends = [(a * v).exp() for v in x[3:]] + [(a / v).sin() for v in x[:3]]
+        return sum(e * v for e, v in zip(ends, [*x[3:], *x[:3]], strict=True)) + sum(v.tanh() for v in x[1:5])
+
+    assert order(f, 2.0) == [f"x{i}" for i in range(6)]
+    assert "take" not in names(lifted(f, 2.0))
+
+
 def test_a_total_has_no_say_in_the_order() -> None:
     W, b = matrix_of(2, 3), parameters(2, "b")
 
     def f(X: Any) -> Any:
         penalty = sum(p * p for p in [b[1], W[1][2], *W[0], W[1][0], b[0], W[1][1]])
-        return sum(sum(layer(x, W, b)) for x in X) + penalty
+        return penalty + sum(sum(layer(x, W, b)) for x in X)
 
     found = order(f, data(4, 3))
     assert [x for x in found if x[0] == "W"] == [f"W{i}_{j}" for i in range(2) for j in range(3)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,15 @@ def test_the_result_is_a_leaf_or_does_not_depend_on_the_parameters() -> None:
     assert gradient.tolist() == [0.0]
 
 
+def test_what_only_the_gradient_needs() -> None:
+    a, b, s = Value(2.0, label="a"), Value([1.0, 3.0], label="b"), Value(4.0, label="s")
+    nothing = ag.sum(b) * 0.0
+    program = same_as_engine((a * s) * nothing + nothing, [a, b], [s])
+    assert np.isfinite(program.value_and_grad(np.array([1.0, 2.0, 3.0]), 0.0)[0])
+    w = Value(3.0)
+    same_as_engine(ag.relu(a * w) * (a - a) + w, [a, w])
+
+
 def test_diamonds_reuse_what_is_computed() -> None:
     a = Value(np.linspace(-1, 1, 6).reshape(2, 3))
     y = ag.tanh(a)
@@ -173,6 +183,46 @@ def test_an_array_as_the_result() -> None:
     assert program.value(np.array([2.0, 3.0])).tolist() == [6.0, 9.0]
     with pytest.raises(ValueError, match="only a scalar has a gradient"):
         program.value_and_grad(np.array([2.0, 3.0]))
+
+
+def test_a_part_of_a_part_is_read_after_the_whole_was_written_over() -> None:
+    leaf = Value([[0.1, -0.5, 0.4]])
+    pair = ag.concatenate([leaf, leaf * 2.0], axis=0)
+    joined = ag.stack([pair.reshape(-1), ag.tanh(pair.reshape(-1))])
+    same_as_engine(ag.mean(ag.sin(ag.concatenate([joined, joined * 2.0]))), [leaf])
+
+
+def test_one_array_in_two_places_and_backwards() -> None:
+    a, b = Value([1.0, 2.0, 3.0]), Value([0.5, -1.0, 2.0])
+    same_as_engine(ag.sum(ag.sin(a + b)), [a, b])
+    same_as_engine(ag.sum(ag.sin(ag.concatenate([a * b, a * b])) * np.arange(6.0)), [a, b])
+    same_as_engine(a @ ag.tanh(a[::-1]), [a])
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_a_loop_over_time(first: int) -> None:
+    """The products of one weight's gradient at all steps are one product, on rows that are computed in their places."""
+    rng = np.random.default_rng(0)
+    x = Value(rng.normal(size=(6, 4, 3)), label="X")
+    u, w, v, b = (
+        Value(rng.normal(size=s) * 0.4, label=n) for n, s in [("U", (3, 5)), ("W", (5, 5)), ("V", (5, 2)), ("b", 5)]
+    )
+    h, outputs = None, []
+    for t in range(first, 6):
+        h = ag.tanh(x[t] @ u + b if h is None else x[t] @ u + h @ w + b)
+        outputs.append(h @ v if t % 2 else h[:, :2])
+    cost = ag.mean(ag.stack(outputs) ** 2)
+    same_as_engine(cost, [w, u, v, b], [x])
+    program = same_as_engine(cost, [u, w, v, b], [x])
+    for name in ("dU", "dW", "db"):
+        assert program.source.count(f"out={name})") <= 2, program.source
+
+
+def test_zero_times_infinity_is_nan_in_the_forward_pass() -> None:
+    x = Value([1.0, 2.0])
+    program = Program(ag.sum(ag.exp(x) * 0.0), [x], [])
+    assert np.isnan(program.value(np.array([1.0, 1000.0])))
+    assert program.value_and_grad(np.array([1.0, 2.0]))[1].tolist() == [0.0, 0.0]
 
 
 # --- guards, selections, primitives ---
@@ -301,3 +351,17 @@ def test_tracebacks_show_the_line() -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         program.value(np.ones(3), np.ones(4))
     assert "np.dot(w, x)" in "".join(traceback.format_exception(caught.value))
+
+
+def test_threads_do_not_mix_their_numbers() -> None:
+    w, x = Value(np.ones(2000), label="w"), Value(np.ones(2000), label="x")
+    program = Program(ag.sum(ag.tanh(w * x) * x), [w], [x])
+    numbers = [(np.full(2000, 0.1 * k), np.full(2000, 1.0 + k)) for k in range(8)]
+    expected = [program.value_and_grad(*given) for given in numbers]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            for (value, gradient), (v, g) in zip(
+                pool.map(lambda given: program.value_and_grad(*given), numbers), expected, strict=True
+            ):
+                assert value == v
+                np.testing.assert_array_equal(gradient, g)

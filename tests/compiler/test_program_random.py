@@ -89,7 +89,7 @@ def graphs(draw: st.DrawFn) -> tuple[Value, list[Value], list[Value]]:
     return root, leaves, inputs
 
 
-@settings(max_examples=6000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(graphs())
 def test_random_graph(graph: tuple[Value, list[Value], list[Value]]) -> None:
     root, leaves, inputs = graph

@@ -147,7 +147,7 @@ def test_lists() -> None:
 
 
 def test_plus_is_nothing() -> None:
-    assert normal(lambda: +(+a)) == "a"
+    assert normal(lambda: +(1 * a)) == "a"
 
 
 def test_zero_factors_vanish_and_take_along_what_they_multiply() -> None:
@@ -201,6 +201,8 @@ def test_take_with_an_input_for_its_position_selects() -> None:
     columns = columns_of(lambda i: ag.take(ag.stack([a, b * b]), i + 1), 0)
     assert written(columns, columns.root) == "take((1 + s2[0]), a, (b*b))"
     assert columns.coefficients[-2:] == [0.0, 1.0]  # the candidates are numbered
+    columns = columns_of(lambda i: ag.take(ag.stack([a, b]), i + 1), 0)
+    assert columns.level[columns.root] == 2  # after the position
 
 
 def test_take_of_an_array_parameter_comes_after_its_position() -> None:

@@ -120,6 +120,9 @@ def test_slices_and_transposes_with_holes(shape: tuple[int, ...], draw: Any) -> 
         ((2, 4), [[[-1, -1, 5], [-1, 3, -1]]]),
         ((5,), [3, 2, 1, 0]),
         ((5,), [4]),
+        ((8,), [[0, 1], [5, 6]]),  # the second block would end behind the end
+        ((3, 3), [[0, 0, 0], [4, 4, 4], [8, 8, 8]]),  # both axes along one
+        ((3, 3), [0, 4, 8]),
     ],
 )
 def test_odd_ones(shape: tuple[int, ...], places: Any) -> None:

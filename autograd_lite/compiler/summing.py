@@ -1,4 +1,4 @@
-"""Sums of matrix products as one product: the gradient of a weight that is used at every step of a loop.
+"""The sum of the gradients that reach one array: parts side by side, and matrix products as one product.
 
 ``X1.T @ D1 + X2.T @ D2 + ...`` is ``X.T @ D``, with the X's below one another in one array and the D's in another. As
 parts of an assembled array are computed right into their places, putting them there costs nothing.
@@ -12,9 +12,49 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler import movement
-from autograd_lite.compiler.steps import Step, Steps, shape_of
+from autograd_lite.compiler.simplify import elementwise, matmul
+from autograd_lite.compiler.steps import Step, Steps, frozen, shape_of
 
 FEW = 3  # products below which adding them is as fast
+
+
+def add_up(steps: Steps, contributions: list[Any], shape: tuple[int, ...]) -> Any:
+    """The sum of gradients of one array; those of disjoint parts of it are put side by side, not added."""
+    parts: dict[Any, tuple[Any, Any]] = {}
+    whole: list[Any] = []
+    for x in contributions:
+        if isinstance(x, Step) and x.call == "assemble":
+            for place, part in zip(x.options["places"], x.args, strict=True):
+                key = frozen(place)
+                have = parts.get(key)
+                parts[key] = (place, part if have is None else elementwise(steps, "add", have[1], part))
+        else:
+            whole.append(x)
+    layers = [movement.assemble(steps, layer, shape) for layer in _layers(list(parts.values()), shape)]
+    repeated = {frozen(x): x for x in whole}
+    counts = collections.Counter(map(frozen, whole))
+    whole = [elementwise(steps, "multiply", x, float(counts[key])) for key, x in repeated.items()]
+    total, *rest = layers + batched(steps, whole)
+    for x in rest:
+        total = elementwise(steps, "add", total, x)
+    return total
+
+
+def _layers(parts: list[tuple[Any, Any]], shape: tuple[int, ...]) -> list[list[tuple[Any, Any]]]:
+    """The parts in as few groups as it takes, so that no two in a group overlap."""
+    layers: list[list[tuple[Any, Any]]] = []
+    taken: list[Any] = []
+    for place, part in parts:
+        free = next((k for k, used in enumerate(taken) if not np.any(used[place])), len(taken))
+        if free == len(taken):
+            layers.append([])
+            taken.append(np.zeros(shape, bool))
+        layers[free].append((place, part))
+        taken[free][place] = True
+    return layers
+
+
+# --- products --------------------------------------------------------------------------------------------------------
 
 
 def batched(steps: Steps, terms: list[Any]) -> list[Any]:
@@ -49,8 +89,6 @@ def _age(term: Step) -> int:
 
 
 def _one_product(steps: Steps, terms: list[Step]) -> Any:
-    from autograd_lite.compiler.simplify import matmul
-
     lefts = [term.args[0] for term in terms]
     right = rows(steps, [term.args[1] for term in terms])
     if isinstance(lefts[0], np.ndarray):
