@@ -17,7 +17,7 @@ import inspect
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,8 +70,8 @@ class Given:
     """The arguments of one call: their structure, the raw numbers of the inputs, and the parameters, in order."""
 
     structure: Structure
-    numbers: list[Any] = field(default_factory=list)
-    parameters: list[Value] = field(default_factory=list)
+    numbers: list[Any]
+    parameters: list[Value]
 
 
 class Static:
@@ -98,6 +98,7 @@ class Static:
 
 _WHOLE = (int, np.integer, np.bool_)
 _NUMBERS = (float, *_WHOLE, np.floating)
+_FLOAT64 = np.dtype(float)
 
 
 def given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
@@ -111,15 +112,19 @@ def given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
     >>> [x.tolist() for x in found.numbers]
     [[1.0, 2.0], 3.0]
     """
-    found = Given(())
+    found = Given((), [], [])
     positional = tuple([_sorted(x, found) for x in args])
-    found.structure = positional, tuple([(name, _sorted(x, found)) for name, x in kwargs.items()])
+    by_name = tuple([(name, _sorted(x, found)) for name, x in kwargs.items()]) if kwargs else ()
+    found.structure = positional, by_name
     return found
 
 
 def _sorted(x: Any, found: Given) -> Structure:
     """The structure of one argument; its numbers and parameters are added to those found."""
     kind = type(x)
+    if kind is np.ndarray and x.dtype is _FLOAT64:  # what comes at every step of a training, first
+        found.numbers.append(x)
+        return "array", x.shape, False
     if kind is np.ndarray and x.dtype.kind in "fiub":
         found.numbers.append(np.asarray(x, float))
         return "array", x.shape, x.dtype.kind != "f"

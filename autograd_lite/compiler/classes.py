@@ -9,6 +9,7 @@ is done on integer arrays.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.compiler.columns import NONE, Scalars
+from autograd_lite.compiler.columns import NONE, Scalars, different, ranked
 from autograd_lite.operation import Operation
 
 __all__ = ["DENSE", "Class", "Group", "classes", "mixed"]
@@ -75,12 +76,14 @@ class Class:
 
 def mixed(numbers: Any) -> Hashes:
     """Scramble the bits, each number always alike (the finaliser of SplitMix64: Steele, Lea and Flood, 2014)."""
-    z = np.asarray(numbers).astype(np.uint64)
-    with np.errstate(over="ignore"):  # modulo 2 ** 64
-        z = z + np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    z = np.array(numbers).astype(np.uint64, copy=False)  # a copy, which is worked on in place, modulo 2 ** 64
+    z += np.uint64(0x9E3779B97F4A7C15)
+    z ^= z >> np.uint64(30)
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z
 
 
 def classes(columns: Scalars) -> list[Class]:
@@ -105,9 +108,9 @@ class _Refinement:
         self.kind = np.array(columns.source, np.int64)  # leaves: their source; nodes: their class, once it is known
         self.next = len(columns.sizes)
         self.ids = np.array(columns.ids, np.int64)
-        codes: dict[Operation, int] = {}
-        self.code = np.array([codes.setdefault(row, len(codes)) for row in columns.rows], np.int64)
-        self.rows = list(codes)
+        self.rows = list(dict.fromkeys(columns.rows))
+        codes = {row: code for code, row in enumerate(self.rows)}
+        self.code = np.fromiter(map(codes.__getitem__, columns.rows), np.int64, len(columns.rows))
         self.operands = _padded(columns.operands)
         self._terms()
 
@@ -117,19 +120,21 @@ class _Refinement:
         self.sums = np.flatnonzero(has_terms[self.code])
         self.constants = np.zeros(len(self.ids))
         self.constants[self.sums] = columns.constants
-        ends = [*columns.starts[1:], len(columns.left)]
-        counts = np.array(ends, np.int64) - np.array(columns.starts, np.int64)
+        bounds = np.array([*columns.starts, len(columns.left)], np.int64)
+        counts = bounds[1:] - bounds[:-1]
         self.owner = np.repeat(self.sums, counts)  # of each term: the node's number
-        self.left = np.array(columns.left, np.int64)
-        self.right = np.array(columns.right, np.int64)
-        self.coefficients = np.array(columns.coefficients, float)
+        self.left = np.fromiter(columns.left, np.int64, len(columns.left))
+        self.right = np.fromiter(columns.right, np.int64, len(columns.right))
+        self.coefficients = np.fromiter(columns.coefficients, float, len(columns.coefficients))
+        self.position = np.zeros(len(self.ids), np.int64)  # of a node among those of its level, of its class
 
     def run(self) -> Iterator[Class]:
         level = np.array(self.columns.level, np.int64)[self.ids]
         nodes = np.argsort(level, kind="stable")
-        terms = np.argsort(level[self.owner], kind="stable")
+        level_of_term = level[self.owner]
+        terms = np.argsort(level_of_term, kind="stable")
         levels, begin = np.unique(level[nodes], return_index=True)
-        term_begin = np.searchsorted(level[self.owner][terms], levels)
+        term_begin = np.searchsorted(level_of_term[terms], levels)
         for k, depth in enumerate(levels.tolist()):
             following = slice(k + 1, k + 2)
             stop = [*begin[following].tolist(), len(nodes)][0]
@@ -139,27 +144,36 @@ class _Refinement:
     def _level(self, depth: int, nodes: Ids, terms: Ids) -> Iterator[Class]:
         """The classes among the nodes of one level."""
         kinds = self._kinds_of(terms)
-        owner = np.searchsorted(nodes, self.owner[terms])
+        owner = self._among(nodes, terms)
         key = mixed(mixed(self.code[nodes]) + np.uint64(1))  # so that operation 3 of class 5 is not 5 of 3
         for column in self.operands[nodes].T:
             key = mixed(key + mixed(np.where(column >= 0, self.kind[column], NONE)))
-        key += _sum_over_sets(owner, kinds, len(nodes))
+        key += _sum_over_sets(owner, kinds, len(nodes), (self.next + 1) ** 2)
         number = _of_like_lengths(_numbered(key), np.bincount(owner, minlength=len(nodes)))
         self.kind[self.ids[nodes]] = self.next + number
         self.next += int(number.max()) + 1
+        if not number.any():
+            yield self._class(depth, nodes, terms, kinds)
+            return
         starts = np.arange(1, number.max() + 1)
         members, its_terms = np.argsort(number, kind="stable"), np.argsort(number[owner], kind="stable")
         ends = np.searchsorted(number[members], starts), np.searchsorted(number[owner[its_terms]], starts)
         for group, mine in zip(np.split(members, ends[0]), np.split(its_terms, ends[1]), strict=True):
             yield self._class(depth, nodes[group], terms[mine], kinds[mine])
 
+    def _among(self, nodes: Ids, terms: Ids) -> Ids:
+        """For each term which of some nodes has it."""
+        self.position[nodes] = np.arange(len(nodes))
+        return np.asarray(self.position[self.owner[terms]])
+
     def _kinds_of(self, terms: Ids) -> Ids:
         """For each term a number for the classes of its operands; they are put in the order of their classes."""
         left, right = self.left[terms], self.right[terms]
         one, two = self.kind[left], np.where(right >= 0, self.kind[right], NONE)
         swap = (right >= 0) & (one > two)
-        self.left[terms], self.right[terms] = np.where(swap, right, left), np.where(swap, left, right)
-        one, two = np.where(swap, two, one), np.where(swap, one, two)
+        if swap.any():
+            self.left[terms], self.right[terms] = np.where(swap, right, left), np.where(swap, left, right)
+            one, two = np.where(swap, two, one), np.where(swap, one, two)
         return np.asarray(one * (self.next + 1) + two + 1)
 
     def _class(self, depth: int, nodes: Ids, terms: Ids, kinds: Ids) -> Class:
@@ -168,13 +182,13 @@ class _Refinement:
         found = Class(row, depth, self.ids[nodes], self.operands[nodes, :arity])
         if self.columns.has_terms(row):
             found.constants = self.constants[nodes]
-            order, number = np.argsort(kinds, kind="stable"), np.sort(kinds)
-            parts = np.split(terms[order], np.flatnonzero(np.diff(number)) + 1)
+            order = np.argsort(kinds, kind="stable")
+            parts = np.split(terms[order], np.flatnonzero(np.diff(kinds[order])) + 1)
             found.groups = [self._group(nodes, part) for part in sorted(parts, key=lambda part: int(part[0]))]
         return found
 
     def _group(self, nodes: Ids, terms: Ids) -> Group:
-        member = np.searchsorted(nodes, self.owner[terms])  # terms come in the order of their nodes
+        member = self._among(nodes, terms)  # terms come in the order of their nodes
         counts = np.bincount(member, minlength=len(nodes))
         begin = np.cumsum(counts) - counts
         column = np.arange(len(terms)) - begin[member]
@@ -188,16 +202,19 @@ class _Refinement:
 
 
 def _padded(operands: list[tuple[int, ...]]) -> Ids:
-    width = max(map(len, operands), default=0)
-    return np.array([t + (NONE,) * (width - len(t)) for t in operands], np.int64).reshape(len(operands), width)
+    arity = np.fromiter(map(len, operands), np.int64, len(operands))
+    padded = np.full((len(operands), int(arity.max(initial=0))), NONE)
+    present = np.arange(padded.shape[1]) < arity[:, None]
+    padded[present] = np.fromiter(itertools.chain.from_iterable(operands), np.int64, int(arity.sum()))
+    return padded
 
 
-def _sum_over_sets(owners: Ids, kinds: Ids, count: int) -> Hashes:
-    """For each owner a number for the set of the kinds that it has."""
+def _sum_over_sets(owners: Ids, kinds: Ids, count: int, bound: int) -> Hashes:
+    """For each owner a number for the set of the kinds that it has; these are below the bound."""
     sums = np.zeros(count, np.uint64)
     if len(kinds):
-        names, kind = np.unique(kinds, return_inverse=True)
-        pairs = np.unique(owners * len(names) + kind)
+        names, kind = ranked(kinds, bound)
+        pairs = different(owners * len(names) + kind, count * len(names))
         np.add.at(sums, pairs // len(names), mixed(names[pairs % len(names)]))
     return sums
 

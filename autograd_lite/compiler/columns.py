@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from autograd_lite.operation import TABLE, Operation
 from autograd_lite.value import Value
 
-__all__ = ["CONSTANTS", "MAX", "NONE", "SELECT", "SUM", "THETA", "ArrayNode", "Scalars"]
+__all__ = ["CONSTANTS", "MAX", "NONE", "SELECT", "SUM", "THETA", "ArrayNode", "Scalars", "different", "ranked"]
 
 Ids = NDArray[np.int64]
 
@@ -30,6 +30,31 @@ SUM, MAX, SELECT = (TABLE[name] for name in ("sum_many", "max_many", "take"))
 
 NONE = -1
 """The second operand of a term that is no product."""
+
+
+def different(numbers: Ids, bound: int) -> Ids:
+    """The different ones of some numbers 0 <= i < bound, in order: by marks, unless they are few in a wide range."""
+    if bound > _WIDE * numbers.size:
+        return np.unique(numbers)
+    return np.flatnonzero(_marks(numbers, bound))
+
+
+def ranked(numbers: Ids, bound: int) -> tuple[Ids, Ids]:
+    """The same, and for each number which of them it is."""
+    if bound > _WIDE * numbers.size:
+        return np.unique(numbers, return_inverse=True)
+    marks = _marks(numbers, bound)
+    return np.flatnonzero(marks), (np.cumsum(marks) - 1)[numbers]
+
+
+_WIDE = 16
+"""How many marks for each number are quicker than sorting."""
+
+
+def _marks(numbers: Ids, bound: int) -> NDArray[np.bool_]:
+    marks = np.zeros(bound, bool)
+    marks[numbers] = True
+    return marks
 
 
 @dataclass(slots=True)

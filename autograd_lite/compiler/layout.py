@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite.compiler.classes import DENSE, mixed
+from autograd_lite.compiler.columns import different
 
 __all__ = ["Grid", "Slot", "is_function_of", "lay_out", "row_hashes", "row_numbers"]
 
@@ -39,6 +40,7 @@ class Slot:
     shape: tuple[int, ...]
     constant: bool = False
     weight: tuple[int, ...] = ()
+    hashes: NDArray[np.uint64] | None = None  # of the rows of places, if they are known
 
 
 @dataclass(slots=True)
@@ -55,11 +57,13 @@ class Grid:
 
     def holes(self) -> NDArray[np.bool_] | None:
         """Where no member lies; None if there is one everywhere."""
-        if len(np.unique(self.place)) == math.prod(self.shape):
-            return None
         holes = np.ones(math.prod(self.shape), bool)
         holes[self.place] = False
-        return holes.reshape(self.shape)
+        return holes.reshape(self.shape) if holes.any() else None
+
+    def filled(self) -> int:
+        """How many places have a member."""
+        return len(different(self.place, math.prod(self.shape)))
 
     def spread(self, rows: Places, fill: Any = -1) -> Any:
         """The rows (n, K) of the members in an array of the grid's shape and K."""
@@ -72,12 +76,13 @@ def row_hashes(rows: Any) -> NDArray[np.uint64]:
     """A number for each row, equal for equal rows."""
     bits = rows.view(np.uint64) if rows.dtype == np.float64 else rows.astype(np.uint64)
     hashes: NDArray[np.uint64] = mixed(bits + mixed(np.arange(rows.shape[1])))
-    return np.asarray(hashes.sum(axis=1, dtype=np.uint64))
+    return hashes[:, 0] if rows.shape[1] == 1 else np.asarray(hashes.sum(axis=1, dtype=np.uint64))
 
 
-def row_numbers(places: Places) -> tuple[Places, int]:
+def row_numbers(places: Places, hashes: NDArray[np.uint64] | None = None) -> tuple[Places, int]:
     """Equal rows get equal numbers, in the order of their first places; and how many numbers there are."""
-    _, first, inverse = np.unique(row_hashes(places), return_index=True, return_inverse=True)
+    hashes = row_hashes(places) if hashes is None else hashes
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     order = np.lexsort((first, places[first, 0]))
     return np.argsort(order)[inverse], len(first)
 
@@ -108,7 +113,7 @@ def _chosen(digits: list[Places], count: int) -> Grid | None:
     choices = [(size, axes) for size, axes in choices if count <= size <= count / DENSE]
     for _, axes in sorted(choices, key=lambda choice: (choice[0], -len(choice[1]))):
         grid = _grid(axes)
-        if len(np.unique(grid.place)) == count:
+        if grid.filled() == count:
             return grid
     return None
 
@@ -131,7 +136,7 @@ def _digits(slots: list[Slot]) -> list[Places]:
     """The candidates for axes: coordinates that differ between members, each partition of the members once."""
     found: list[Places] = []
     for slot in slots:
-        numbers, rows = row_numbers(slot.places)
+        numbers, rows = row_numbers(slot.places, slot.hashes)
         if rows == 1:
             continue
         coordinates = [numbers]
@@ -161,7 +166,7 @@ def _ranked(numbers: Any) -> Places:
 
 
 def _tell_apart(digits: list[Places], rows: int) -> bool:
-    return len(np.unique(_grid(tuple(digits)).place)) == rows
+    return _grid(tuple(digits)).filled() == rows
 
 
 def _add(found: list[Places], digit: Places) -> None:

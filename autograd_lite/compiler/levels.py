@@ -20,7 +20,7 @@ from autograd_lite.operation import Operation
 from autograd_lite.recording import array_node
 from autograd_lite.value import Value
 
-__all__ = ["Levels"]
+__all__ = ["Levels", "levels_of"]
 
 Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -246,3 +246,9 @@ class Levels:
         parts = [constants if k == CONSTANTS else arrays[k].reshape(-1) for k in numbers]
         leaves: Any = ag.concatenate(parts) if len(parts) > 1 else parts[0]
         return array_node(self.operation(), (leaves,), (leaves._data,))
+
+
+def levels_of(function: Any) -> Levels | None:
+    """The levels whose forward or backward pass a function is, if it is one."""
+    owner = getattr(function, "__self__", None)
+    return owner if isinstance(owner, Levels) else None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite.compiler.classes import Class, mixed
-from autograd_lite.compiler.columns import THETA, Scalars
+from autograd_lite.compiler.columns import THETA, Scalars, different
 
 __all__ = ["Theta", "signatures"]
 
@@ -118,8 +118,8 @@ def signatures(columns: Scalars, found: list[Class]) -> NDArray[np.uint64]:
 def _add_to_sets(signature: NDArray[np.uint64], ids: Ids, uses: NDArray[np.uint64]) -> None:
     """Add each different use of an id once."""
     if len(uses) and (uses == uses[0]).all():
-        signature[np.unique(ids)] += uses[0]
+        signature[different(ids, len(signature))] += uses[0]
         return
     names, kind = np.unique(uses, return_inverse=True)
-    pairs = np.unique(ids * len(names) + kind)
+    pairs = different(ids * len(names) + kind, len(signature) * len(names))
     np.add.at(signature, pairs // len(names), names[pairs % len(names)])

@@ -22,6 +22,7 @@ from autograd_lite.compiler.sources import Operand, Sources
 __all__ = ["Plan", "Planner", "Terms"]
 
 Places = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
 
 
 @dataclass(slots=True)
@@ -91,11 +92,13 @@ class Planner:
             self.sources.set_places(c.ids, number, np.zeros(1, np.int64))
             return Plan(c, number, Grid((), np.zeros(1, np.int64)), [], [], None)
         plan = self._read(c)
-        first, inverse = _different_members(plan)
+        hashes = [row_hashes(operand.places) for operand in plan.everything()]
+        first, inverse = _different_members(hashes)
         if len(first) < len(c.ids):
+            hashes = [x[first] for x in hashes]
             for operand in plan.everything():
                 operand.places = operand.places[first]
-        plan.grid = self._axes(plan, len(first))
+        plan.grid = self._axes(plan, len(first), hashes)
         plan.source = self.sources.add(None, plan.grid.shape, self._of_inputs(plan))
         self.sources.set_places(c.ids, plan.source, plan.grid.place[inverse])
         return plan
@@ -141,9 +144,9 @@ class Planner:
         one = self._operand(left)
         two = None if right is None else self._operand(right)
         present = left >= 0
-        different = np.unique(coefficients[present])
-        if len(different) == 1:
-            return Terms(one, two, float(different[0]), None)
+        taken = coefficients[present]
+        if (taken == taken[0]).all():
+            return Terms(one, two, float(taken[0]), None)
         scale = self._numbers(coefficients, present)
         return Terms(one, scale, 1.0, None) if two is None else Terms(one, two, 1.0, scale)
 
@@ -166,12 +169,12 @@ class Planner:
 
     # --- axes ---
 
-    def _axes(self, plan: Plan, count: int) -> Grid:
+    def _axes(self, plan: Plan, count: int, hashes: list[Hashes]) -> Grid:
         slots = []
-        for operand in plan.everything():
+        for operand, known in zip(plan.everything(), hashes, strict=True):
             source = self.sources[operand.source]
             weight = (int(source.of_inputs), math.prod(source.shape), operand.places.shape[1])
-            slots.append(Slot(operand.places, source.shape, source.is_constant, weight))
+            slots.append(Slot(operand.places, source.shape, source.is_constant, weight, known))
         grid = lay_out(slots, count)
         products = [t for t in plan.terms if t.right is not None and t.most > 1]
         return self._for_product(grid, max(products, key=lambda t: t.most)) if products else grid
@@ -195,11 +198,11 @@ class Planner:
         return source.of_inputs or source.is_constant
 
 
-def _different_members(plan: Plan) -> tuple[Places, Places]:
+def _different_members(hashes: list[Hashes]) -> tuple[Places, Places]:
     """Members that read the same are one: the first of each, and for every member which it is."""
-    key = np.zeros(len(plan.c.ids), np.uint64)
-    for k, operand in enumerate(plan.everything()):
-        key = mixed(key + row_hashes(operand.places) + np.uint64(k))
+    key = np.zeros(len(hashes[0]), np.uint64)
+    for k, read in enumerate(hashes):
+        key = mixed(key + read + np.uint64(k))
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     order = np.argsort(first)
     return first[order], np.argsort(order)[inverse]

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.backward_pass import record
+from autograd_lite.compiler.levels import levels_of
 from autograd_lite.compiler.source import Source
-from autograd_lite.compiler.targets import source_for
+from autograd_lite.compiler.targets import level_functions, source_for
+from autograd_lite.compiler.templates import standing_alone
 from autograd_lite.replacing import replacing
 from autograd_lite.shaping import sum_to
 from autograd_lite.value import Value
@@ -132,17 +134,23 @@ class Program:
             If the graph holds operations that are Python functions of the user's own.
         """
         path = Path(path)
-        if self._source.functions:
+        functions = self._source.functions
+        own = [name for name, function in functions.items() if levels_of(function) is None]
+        if own:
             raise ValueError(
-                f"cannot save the program: {', '.join(self._source.functions)} are functions of your own, not NumPy's; "
+                f"cannot save the program: {', '.join(own)} are functions of your own, not NumPy's; "
                 "write them with autograd_lite's operations, or keep the program in memory"
             )
-        if self._source.constants:
-            beside = path.with_suffix(".npz")
+        texts, constants = level_functions(functions, self.source)
+        constants |= self._source.constants
+        beside = path.with_suffix(".npz")
+        if constants:
             with replacing(beside) as file:
-                np.savez(file, **self._source.constants)
+                np.savez(file, **constants)
+        has_guards = bool(self.recording.guards)
+        text = standing_alone(self.source, has_guards, beside.name if constants else "", texts)
         with replacing(path) as file:
-            file.write(self._source.saved(path.with_suffix(".npz").name).encode())
+            file.write(text.encode())
 
     def source_for(self, target: str) -> str:
         """The program as a module for another library: the same steps as pure functions, in float64.

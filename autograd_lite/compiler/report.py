@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from autograd_lite.compiler.levels import levels_of
 from autograd_lite.compiler.versions import Version
+from autograd_lite.graph import topological_order
+from autograd_lite.value import Value
 
 FEW = 5
 """How many lines of one kind are shown."""
@@ -15,8 +18,7 @@ def report_lines(name: str, version: Version, count: int) -> list[str]:
     if version.lifted is None or version.program is None:
         lines = [f"{name}: {version.nodes:,} nodes, not rolled; it runs as it is: {version.why_not}"]
     else:
-        forward, backward = (operations(version.program.source, f) for f in ("forward", "value_and_grad"))
-        lines = [f"{name}: {version.nodes:,} scalar nodes -> {forward} + {backward} array operations"]
+        lines = [f"{name}: {version.nodes:,} scalar nodes -> {_size(version.lifted.root, version.program.source)}"]
         lines += version.lifted.report
     lines += [f"checked at each run, for Python asked: {line}" for line in _few(version.guards)]
     if count > 1:
@@ -24,6 +26,15 @@ def report_lines(name: str, version: Version, count: int) -> list[str]:
     reads = [f"{kind} {place}" + (f" ({n} times)" if n > 1 else "") for (kind, place), n in version.notes.items()]
     lines += [f"left the graph: {read}; compared with {name} now and then" for read in _few(reads)]
     return lines
+
+
+def _size(root: Value, source: str) -> str:
+    """How much there is to do; the functions of a program by levels do all that its text does not show."""
+    nodes = topological_order(root)
+    steps = sum(len(levels.steps) for n in nodes if n.op is not None and (levels := levels_of(n.op.forward)))
+    if steps:
+        return f"{steps:,} steps by levels, forward and backward"
+    return " + ".join(str(operations(source, f)) for f in ("forward", "value_and_grad")) + " array operations"
 
 
 def operations(source: str, name: str) -> int:

@@ -7,8 +7,6 @@ coefficients, a quotient by a constant too. Ids are allotted in the order of the
 from __future__ import annotations
 
 import math
-from collections import Counter
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from autograd_lite.compiler.columns import CONSTANTS, MAX, NONE, SELECT, SUM, THETA, ArrayNode, Scalars
 from autograd_lite.compiler.tracing import Trace
+from autograd_lite.compiler.uses import ONE_USE, Uses, with_references
 from autograd_lite.operation import TABLE, Operation
 from autograd_lite.value import Value
 
@@ -64,7 +63,7 @@ class _Walk:
         asked += [x for chosen in trace.selections.values() for x in chosen.values()]
         inner = trace.inner
         self._number_leaves(trace)
-        self.uses = _uses(inner, [trace.root, *asked])
+        self.uses = Uses(inner, [trace.root, *asked])
         columns.count = len(trace.leaves) + len(inner)
         self._nodes(inner)
         columns.root = self.closed(trace.root)
@@ -128,15 +127,21 @@ class _Walk:
         columns.left += left
         columns.right += right
         level = columns.level
-        highest = max(map(level.__getitem__, left), default=0)
-        for b in right:
-            if b >= 0 and level[b] > highest:
-                highest = level[b]
+        highest = 0
+        for i in left:
+            if level[i] > highest:
+                highest = level[i]
+        for i in right:
+            if i >= 0 and level[i] > highest:
+                highest = level[i]
         return self._new_node(row, (), highest + 1)
 
     def _new_node(self, row: Operation, operands: tuple[int, ...], level: int) -> int:
         columns = self.columns
-        i = columns.new_id(level)
+        i = len(columns.level)
+        columns.level.append(level)  # as `new_id` does: one call less for every node
+        columns.source.append(-1)
+        columns.place.append(0)
         columns.ids.append(i)
         columns.rows.append(row)
         columns.operands.append(operands)
@@ -145,7 +150,7 @@ class _Walk:
     # --- the nodes ---
 
     def _nodes(self, inner: list[Value]) -> None:
-        uses = self.uses
+        several = self.uses.are_several
         handlers: dict[Operation | None, Any] = {
             _ADD: self._add,
             _SUB: self._sub,
@@ -159,24 +164,27 @@ class _Walk:
             _DOT: self._dot_many,
             MAX: self._greatest,
         }
-        elementary = self._elementary
-        for node in inner:
+        elementary, of_one, add, mul, once = self._elementary, self._of_one, _ADD, _MUL, ONE_USE
+        for node, references in with_references(inner):
             row, a, b = node.op, node._a, node._b
-            if a.__class__ is Value and b.__class__ is Value:  # most nodes are one of two, which take no call
+            if b.__class__ is Value and a.__class__ is Value:
                 one, two = a._mark, b._mark
-                if row is _MUL and one.__class__ is int and two.__class__ is int:
+                # most nodes are one of these three, which take no call: a product, and a sum that takes one in
+                if row is mul and one.__class__ is int and two.__class__ is int:
                     entry: Entry = (1.0, one, two)
-                elif row is _ADD and one.__class__ is list and two.__class__ is tuple:
+                elif row is add and two.__class__ is tuple and one.__class__ is list:
                     one += two
                     entry = one
+                elif row is add and two.__class__ is tuple and one.__class__ is int:
+                    entry = [0.0, 1.0, one, NONE, *two]
                 else:
                     entry = handlers.get(row, elementary)(node)
-            elif node._da.__class__ is tuple:
+            elif a is None and node._da.__class__ is tuple:
                 node._mark = self._array(node)
                 continue
             else:
-                entry = handlers.get(row, elementary)(node)
-            if uses[node] > 1 and entry.__class__ in _OPEN:
+                entry = handlers.get(row, elementary if b is not None or a is None else of_one)(node)
+            if references > once and entry.__class__ in _OPEN and several(node):
                 entry = self._close(entry)
             node._mark = entry
 
@@ -294,6 +302,15 @@ class _Walk:
             terms += (float(number) if row is SELECT else 1.0, i, NONE)
         return self._new_sum(row, terms)
 
+    def _of_one(self, node: Value) -> Entry:
+        """An elementary operation of one operand."""
+        x = node._a
+        if x._mark.__class__ is float:
+            return node._data
+        i = self.closed(x)
+        assert node.op is not None
+        return self._new_node(node.op, (i,), self.columns.level[i] + 1)
+
     def _elementary(self, node: Value) -> Entry:
         row = node.op
         assert row is not None
@@ -374,14 +391,3 @@ def _known(x: Any) -> Any:
         entry = x._mark
         return entry if entry.__class__ is float else None
     return x._data if isinstance(x, Value) else float(x)
-
-
-def _uses(inner: list[Value], asked: list[Value]) -> Counter[Any]:
-    """How many argument slots each node fills; the root and what Python asked for have a use beside."""
-    two = [node for node in inner if node._a is not None]
-    uses: Counter[Any] = Counter(map(attrgetter("_a"), two))
-    uses.update(map(attrgetter("_b"), two))
-    if len(two) < len(inner):
-        uses.update(x for node in inner if node._a is None for x in node._b if isinstance(x, Value))
-    uses.update([*asked, *asked])
-    return uses

@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.axes import Axis, axes_of
-from autograd_lite.compiler.movement import broadcast_to, reshape, transpose
-from autograd_lite.compiler.steps import FLOAT, Step, Steps, bare, dtype_of, shape_of
+from autograd_lite.compiler.movement import broadcast_to, getitem, reshape, transpose
+from autograd_lite.compiler.steps import FLOAT, VIEWS, Step, Steps, bare, dtype_of, shape_of
 
 IDENTITIES = {"add.reduce": 0.0, "multiply.reduce": 1.0, "logical_and.reduce": True, "logical_or.reduce": False}
 COMMUTATIVE = {"add", "multiply"}
+SHORT = 16  # an axis of at most so many elements is taken column by column
+LONG = 32  # if there are so many rows for each column, at least
 SMALL_OUTER = 64  # elements below which a broadcast product is as fast as a matrix product
 
 
@@ -79,6 +81,8 @@ def where(steps: Steps, condition: Any, x: Any, y: Any) -> Any:
     if not isinstance(condition, (Step, np.ndarray)):
         return broadcast_to(steps, as_float(steps, x if condition else y), full)
     shape = np.broadcast_shapes(*map(shape_of, bares))
+    if not shape or all(dtype_of(z) != FLOAT and dtype_of(z) is not float for z in (x, y)):
+        x, y = (as_float(steps, z) for z in (x, y))  # nobody else makes a float of a mask
     x, y = (float(z) if isinstance(z, (bool, int)) else z for z in (x, y))
     return broadcast_to(steps, steps.make("where", (condition, x, y), shape, FLOAT), full)
 
@@ -122,6 +126,15 @@ def _add(steps: Steps, a: Any, b: Any) -> Any:
             return x
         if _is_call(y, "negative"):
             return elementwise(steps, "subtract", x, y.args[0])
+    return _common_factor(steps, a, b)
+
+
+def _common_factor(steps: Steps, a: Any, b: Any) -> Any:
+    """``c * x - c * y`` is ``c * (x - y)``: in gradients, as the notes' dZ = A - Y."""
+    if steps.in_backward and all(_is_call(x, "multiply") and isinstance(x.args[1], float) for x in (a, b)):
+        (x, c), (y, d) = sorted((a.args, b.args), key=lambda args: -args[1])
+        if c == abs(d):
+            return elementwise(steps, "multiply", elementwise(steps, "add" if c == d else "subtract", x, y), c)
     return None
 
 
@@ -302,22 +315,42 @@ def _reduction(steps: Steps, name: str, a: Step, axes: tuple[int, ...]) -> Any:
     shape = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
     bare_shape = tuple(n for i, n in enumerate(a.shape) if i not in axes)
     axis: Any = None if len(axes) == a.ndim else axes[0] if len(axes) == 1 else axes
-    if name == "add.reduce" and a.dtype == FLOAT:
-        product = _sum_of_products(steps, a, axis)
+    if name in ("maximum.reduce", "minimum.reduce") and axes == (a.ndim - 1,) and _is_short(a):
+        columns = [getitem(steps, a, (..., i)) for i in range(a.shape[-1])]
+        return reshape(steps, functools.reduce(functools.partial(elementwise, steps, name[:7]), columns), shape)
+    if name == "add.reduce":
+        product = _sum_of_products(steps, a, axes, axis)
         if product is not None:
             return reshape(steps, product, shape)
     return reshape(steps, steps.make(name, (a,), bare_shape, dtype, axis=axis), shape)
 
 
-def _sum_of_products(steps: Steps, a: Step, axis: Any) -> Any:
-    """A sum of products of equal shapes is a dot product; a sum of a matrix's rows is a product with ones."""
-    if axis is None and _is_call(a, "multiply"):
+def _is_short(a: Step) -> bool:
+    """Whether the last axis is so short, and there are so many rows, that NumPy's loop over rows costs most."""
+    return a.shape[-1] <= SHORT and a.size >= LONG * a.shape[-1] ** 2
+
+
+def _sum_of_products(steps: Steps, a: Step, axes: tuple[int, ...], axis: Any) -> Any:
+    """A sum of products of equal shapes is a dot product; a sum of a matrix's rows or columns is one with ones."""
+    if axis is None and a.dtype == FLOAT and _is_call(a, "multiply"):
         x, y = a.args
         if shape_of(x) == shape_of(y) == a.shape and dtype_of(x) == dtype_of(y) == FLOAT:
             return steps.make("dot", (reshape(steps, x, (a.size,)), reshape(steps, y, (a.size,))), ())
-    if axis == 0 and a.ndim == 2:
-        return steps.make("dot", (np.ones(a.shape[0]), a), (a.shape[1],))
+    if axis is None or _is_strided(a):
+        return None
+    n = math.prod(a.shape[i] for i in axes)
+    if axes == tuple(range(len(axes))) and a.dtype == FLOAT:
+        rows = reshape(steps, a, (n, a.size // n))
+        return steps.make("dot", (np.ones(n), rows), (a.size // n,))
+    if axes == (a.ndim - 1,) and _is_short(a):
+        rows = reshape(steps, as_float(steps, a), (a.size // n, n))
+        return steps.make("dot", (rows, np.ones(n)), (a.size // n,))
     return None
+
+
+def _is_strided(a: Step) -> bool:
+    """Whether a matrix made of a view of several axes would be a copy."""
+    return a.ndim > 2 and a.call in VIEWS and a.call != "reshape"
 
 
 # --- products --------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import numpy as np
 from autograd_lite.compiler.backward_pass import Recording
 from autograd_lite.compiler.buffers import Plan, live
 from autograd_lite.compiler.constants import Constants
+from autograd_lite.compiler.levels import levels_of
 from autograd_lite.compiler.movement import fold_places
 from autograd_lite.compiler.naming import Names, is_labelled
 from autograd_lite.compiler.steps import FLOAT, VIEWS, Step, shape_of
@@ -113,20 +114,6 @@ class Source:
         return text + BACKWARD.format(
             **body | {"result": names, "value": "float(cost)", "backward": _indented(self._lines), "gradient": gradient}
         )
-
-    def saved(self, constants: str) -> str:
-        """The text of a module that stands alone; `constants` is the file of long constants beside it."""
-        brings = []
-        if self.recording.guards:
-            brings.append(
-                'class GuardBroken(Exception):\n    """A comparison came out otherwise than when it was traced."""'
-            )
-        if self.constants:
-            brings.append(f"with np.load(Path(__file__).with_name({constants!r})) as file:\n    CONSTANTS = dict(file)")
-        head, rest = self.text.split(MEMORY, 1)
-        if self.constants:
-            head = head.replace("import numpy", "from pathlib import Path\n\nimport numpy", 1)
-        return "\n\n".join([head.rstrip("\n"), *brings]) + "\n\n" + MEMORY + rest
 
     def _handed(self, first: set[Step], later: set[Step]) -> list[str]:
         """The results of the forward pass that are new objects at every call and that the backward pass needs."""
@@ -298,6 +285,8 @@ class Source:
             name += "_"
         given = "".join(f", {k}={self._constants.parameter(v)}" for k, v in step.options["parameters"].items())
         called = f"{name}({', '.join(args)}{given})"
+        if levels_of(step.options["function"]) is not None:  # in shape as it is
+            return called
         return f"fitted({called}, {step.shape})"
 
     # --- views ---

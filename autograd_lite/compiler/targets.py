@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from autograd_lite.compiler import level_text
 from autograd_lite.compiler.backward_pass import Recording
 from autograd_lite.compiler.buffers import live
 from autograd_lite.compiler.constants import Constants
+from autograd_lite.compiler.levels import Levels, levels_of
 from autograd_lite.compiler.movement import fold_places
 from autograd_lite.compiler.naming import Names
 from autograd_lite.compiler.source import INFIX
@@ -41,11 +45,29 @@ def source_for(recording: Recording, target: str) -> str:
     return writers[target](recording).text
 
 
+def level_functions(functions: Mapping[str, Any], source: str) -> tuple[list[str], dict[str, Any]]:
+    """The functions of a NumPy program that run by levels, as text, and the long constants of that text.
+
+    Parameters
+    ----------
+    functions : dict of callables
+        All of them methods of `Levels`.
+    source : str
+        The program's text, whose names are taken.
+    """
+    if not functions:
+        return [], {}
+    writer = _Numpy(re.findall(r"\w+", source))
+    texts = [writer.function(name, function) for name, function in functions.items()]
+    return [writer.head(), *texts], writer.long
+
+
 class _Target:
     """What both targets have in common."""
 
     module = ""
     template = ""
+    words: level_text.Words
 
     def __init__(self, recording: Recording) -> None:
         self.names = Names([self.module, "jax"])
@@ -145,15 +167,29 @@ class _Target:
         )
 
     def _whole(self, step: Step, args: list[str]) -> str:
+        levels = levels_of(step.options["function"])
+        if levels is not None:
+            return self._by_levels(levels, args)
         raise ValueError(
             f"{step.options['name']} is a function of your own, which JAX and PyTorch do not know: write it with "
             "autograd_lite's operations"
         )
 
+    def _by_levels(self, levels: Levels, args: list[str]) -> str:
+        text = level_text.LevelText(levels, self.words, self.names, self._constants, self.operand, self._expression)
+        name = self.names.free("levels")
+        if len(args) == 1:
+            self._lines += text.forward(name, *args)
+            return name
+        gradient, v, _ = args
+        self._lines += text.backward(name, gradient, v)
+        return f"{name}[:{levels.one}]"
+
 
 class _Jax(_Target):
     module = "jnp"
     template = JAX
+    words = level_text.JAX
 
     @property
     def array(self) -> str:
@@ -210,6 +246,7 @@ class _Jax(_Target):
 class _Torch(_Target):
     module = "torch"
     template = TORCH
+    words = level_text.TORCH
 
     @property
     def array(self) -> str:
@@ -293,3 +330,40 @@ class _Torch(_Target):
         for place, offset in fold_places(step):
             self._lines.append(f"{name}[{index(place)}] += {args[0]}[{index(offset)}]")
         return name
+
+
+class _Numpy(_Target):
+    """Functions that run by levels, beside a program that is NumPy's already."""
+
+    module = "np"
+    words = level_text.NUMPY
+
+    def __init__(self, taken: list[str]) -> None:
+        self.names = Names(taken)
+        self._definitions: list[str] = []
+        self._constants = Constants(self.names, self._definitions)
+        self._lines: list[str] = []
+
+    @property
+    def long(self) -> dict[str, Any]:
+        """Constants too long for the text."""
+        return self._constants.long
+
+    def function(self, name: str, function: Callable[..., Any]) -> str:
+        """The text of a forward or backward pass."""
+        levels, self._lines = levels_of(function), []
+        assert levels is not None
+        arguments = list(inspect.signature(function).parameters)
+        result = self._by_levels(levels, arguments)
+        lines = "\n    ".join([*self._lines, f"return {result}"])
+        return f"def {name}({', '.join(arguments)}):\n    {lines}"
+
+    def head(self) -> str:
+        """What the functions need; asked for when all are written."""
+        return "\n".join(["import math", "from math import inf, nan", "", *self._definitions])
+
+    def _astype(self, step: Step, args: list[str]) -> str:
+        return f"{args[0]}.astype(float)"
+
+    def _erf(self, step: Step, args: list[str]) -> str:
+        return f"np.vectorize(math.erf, otypes=[float])({args[0]})"

@@ -1,5 +1,9 @@
 """The frames of the modules that are generated: for NumPy, JAX and PyTorch."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 MEMORY = "# --- constants and memory, made once ---"
 
 FORWARD = '''"""{title}"""
@@ -27,6 +31,24 @@ def value_and_grad({arguments}):
 {backward}
     return {value}, {gradient}
 """
+GUARD_BROKEN = '''class GuardBroken(Exception):
+    """A comparison came out otherwise than when it was traced."""'''
+
+
+def standing_alone(text: str, has_guards: bool, constants: str, functions: Sequence[str]) -> str:
+    """The text of a NumPy program as a module that needs nothing else.
+
+    `constants` is the name of the file of long constants beside it, empty if there are none; `functions` is the text of
+    those that the program calls.
+    """
+    brings = [GUARD_BROKEN] if has_guards else []
+    if constants:
+        brings.append(f"with np.load(Path(__file__).with_name({constants!r})) as file:\n    CONSTANTS = dict(file)")
+    head, rest = text.split(MEMORY, 1)
+    if constants:
+        head = head.replace("import numpy", "from pathlib import Path\n\nimport numpy", 1)
+    return "\n\n".join([head.rstrip("\n"), *brings, *functions]) + "\n\n" + MEMORY + rest
+
 
 JAX = '''"""Value and gradient for JAX: pure functions, for jax.jit. Made by autograd_lite."""
 

@@ -232,10 +232,12 @@ class Vectorized:
         """
         call = given(args, kwargs), args, kwargs
         cache = self._cache
-        if not cache.known(call[0].structure):
+        versions = cache.known(call[0].structure)
+        if not versions:
             cache.traced(call)
+            versions = cache.known(call[0].structure)
         self._theta = theta = cache.flat.checked(theta)
-        for version in cache.known(call[0].structure):
+        for version in versions:
             try:
                 return self._at(version, theta, call)
             except GuardBroken:
@@ -335,5 +337,4 @@ class Vectorized:
 
 
 def _holds_nan(gradient: Theta) -> bool:
-    length = gradient.dot(gradient)  # one pass, and nan if any element is
-    return bool(length != length)
+    return math.isnan(gradient.dot(gradient))  # one pass, and nan if any element is

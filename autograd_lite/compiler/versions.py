@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite import modes
+from autograd_lite.compiler.idioms import simplify
 from autograd_lite.compiler.lifting import Lifted, NotRolledError, lift
 from autograd_lite.compiler.program import Program
 from autograd_lite.compiler.repeating import Batch
@@ -117,7 +118,8 @@ class Unchecked:
     """
 
     def __init__(self, parts: Sequence[Any], *, reads: bool) -> None:
-        self._before: dict[int, Any] = dict(enumerate(map(np.array, parts)))
+        # as bytes: the quickest comparison, and of the very bits
+        self._before: dict[int, bytes] = {i: np.asarray(x).tobytes() for i, x in enumerate(parts)}
         self._never = set(self._before)
         self._reads = reads
         self._runs, self._next = 0, 1
@@ -128,7 +130,7 @@ class Unchecked:
     def changed(self, theta: Theta, numbers: Sequence[Any]) -> list[int]:
         """The parts that have changed, if the run on these numbers is to be compared; else none."""
         now = (theta, *numbers)
-        changed = [i for i, before in self._before.items() if not _equal(before, now[i])]
+        changed = [i for i, before in self._before.items() if np.asarray(now[i]).tobytes() != before]
         self._runs += bool(changed)
         is_due = not self._never.isdisjoint(changed) or (self._reads and self._runs >= self._next)
         return changed if is_due else []
@@ -143,10 +145,6 @@ class Unchecked:
                 self._before.pop(i, None)
 
 
-def _equal(a: Any, b: Any) -> bool:
-    return a is b or bool((a == b).all())
-
-
 @dataclass(eq=False)
 class Version:
     """One traced way through a function, compiled.
@@ -155,6 +153,8 @@ class Version:
     ----------
     lifted, program : Lifted, Program
         None if the graph could not be rolled: the function itself answers.
+    plain : Lifted
+        The graph before `idioms` replaced what is more exact otherwise; None if there was nothing to replace.
     layout : Layout
         The parameters' places in the program's theta.
     guards : list of str
@@ -173,6 +173,7 @@ class Version:
     nodes: int
     lifted: Lifted | None = None
     program: Program | None = None
+    plain: Lifted | None = None
     why_not: str = ""
     unchecked: Unchecked = field(default_factory=lambda: Unchecked([], reads=False))
 
@@ -188,14 +189,36 @@ def version_of(trace: Trace, batch: Batch | None = None, numbers: Sequence[Any] 
     if type(trace.root) is not Value:
         raise NotRolledError("its value depends on no argument and no parameter")
     with modes.recording():
-        lifted = lift(trace, batch, numbers)
-        program = Program(
-            lifted.root, [leaf for leaf, _ in lifted.parameters], lifted.inputs, lifted.guards, lifted.selections
-        )
+        plain = lift(trace, batch, numbers)
+        lifted = with_idioms(plain)
+        program = compiled(lifted)
     users = [x for _, stands_for in lifted.parameters for x in stands_for]
     version = as_it_is(trace, "")
     version.layout, version.lifted, version.program = _layout_of(users, trace), lifted, program
+    version.plain = None if lifted is plain else plain
     return version
+
+
+def compiled(lifted: Lifted) -> Program:
+    """The program of a lifted graph."""
+    leaves = [leaf for leaf, _ in lifted.parameters]
+    return Program(lifted.root, leaves, lifted.inputs, lifted.guards, lifted.selections)
+
+
+def with_idioms(lifted: Lifted) -> Lifted:
+    """The same graph with the study notes' simplifications; the very same if there are none."""
+    sides = [x for guard in lifted.guards for x in (guard.left, guard.right) if type(x) is Value]
+    found = simplify([lifted.root, *sides], lifted.selections)
+    if not found.report:
+        return lifted
+
+    def new(x: Any) -> Any:
+        return found.nodes[x] if type(x) is Value else x
+
+    guards = [replace(guard, left=new(guard.left), right=new(guard.right)) for guard in lifted.guards]
+    selections = {**lifted.selections, **found.selections}
+    report = [*lifted.report, *found.report]
+    return replace(lifted, root=new(lifted.root), guards=guards, selections=selections, report=report)
 
 
 def as_it_is(trace: Trace, why_not: str) -> Version:

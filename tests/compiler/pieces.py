@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import autograd_lite as ag
 from autograd_lite import Value
 
 Vector = list[Any]
@@ -77,3 +78,29 @@ def softmax(z: Vector) -> Vector:
 def squared_error(y: Vector, t: Vector) -> Any:
     """Sum of squared differences."""
     return sum((yi - ti) ** 2 for yi, ti in zip(y, t, strict=True))
+
+
+ROWS: list[Callable[[Any], Any]] = [
+    ag.tanh,
+    ag.exp,
+    ag.erf,
+    ag.sin,
+    lambda v: ag.hypot(v, 0.5),
+    lambda v: v.relu() + v,
+]
+
+
+def irregular(count: int) -> Callable[..., Any]:
+    """A function ``f(ids, t)`` without structure, which has every kind of step by levels."""
+    rng = np.random.default_rng(0)
+    table, w = vector(rng, 6, 1.0), vector(rng, 6, 1.0)
+
+    def f(ids: Any, t: Any) -> Any:
+        results = [*w, *(ag.take(ag.stack([*table[k:], t]), i) for k, i in enumerate(ids))]
+        for k in range(count):
+            a, b = results[k * k % len(results)], results[(7 * k + 3) % len(results)]
+            v = ROWS[k * k * k % 7 % 6](a * t - 0.5 * b).tanh()
+            results.append(ag.max([v, a * 0.1, b * 0.1, 0.05][: 2 + k % 3]) if k % 5 == 0 else v)
+        return sum(results)
+
+    return f

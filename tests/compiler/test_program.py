@@ -131,6 +131,14 @@ def test_scalars_arrays_and_constants_together() -> None:
     same_as_engine(root * a, [a, b, w])
 
 
+@pytest.mark.parametrize("choice", [ag.minimum, ag.maximum])
+@pytest.mark.parametrize("w", [0.5, 1.0, 3.0, [0.5, 1.0, 3.0]])
+def test_what_is_chosen_is_subtracted(choice: Any, w: Any) -> None:
+    """Its slope is a comparison, and NumPy takes no minus of a bool."""
+    s, w = Value(2.0), Value(w)
+    same_as_engine(ag.sum(s - choice(1.0, w)), [s, w])
+
+
 def test_float32_leaves_are_computed_in_float64() -> None:
     a = Value(np.array([0.1, 0.2], np.float32))
     value, gradient = Program(ag.sum(a * a), [a], []).value_and_grad(np.array([0.1, 0.2]))

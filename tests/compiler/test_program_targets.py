@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import Value
+from autograd_lite import Value, vectorize
+from autograd_lite.compiler.arguments import given
 from autograd_lite.compiler.program import Program
 from autograd_lite.operation import Operation, Trial
+from tests.compiler.pieces import irregular
+from tests.compiler.programs import PROGRAMS, moons_of
 from tests.compiler.test_program import Guard, flat, primitive, weighted
 from tests.tables import ARRAY_TRIALS, ELEMENTWISE, called, trial_inputs, trial_name
 
 TRIALS = [(row, Trial(((2, 3),) * len(row.inputs))) for row in ELEMENTWISE] + ARRAY_TRIALS
 
 
-def run(target: str, program: Program, *numbers: Any) -> tuple[float, Any]:
-    """The value and the gradient by the other library."""
-    library = pytest.importorskip(target)
+def functions(target: str, program: Any) -> dict[str, Any]:
+    """What the module for the other library defines."""
     scope: dict[str, Any] = {"__name__": "generated"}
     exec(compile(program.source_for(target), f"<{target}>", "exec"), scope)
-    given = [library.as_tensor(np.array(x)) if target == "torch" else np.array(x) for x in numbers]
+    return scope
+
+
+def numbers_for(target: str, *numbers: Any) -> list[Any]:
+    """Arrays as the other library takes them."""
+    library = pytest.importorskip(target)
+    return [library.as_tensor(np.array(x)) if target == "torch" else np.array(x) for x in numbers]
+
+
+def run(target: str, program: Program, *numbers: Any) -> tuple[float, Any]:
+    """The value and the gradient by the other library."""
+    given, scope = numbers_for(target, *numbers), functions(target, program)
     value, gradient = scope["value_and_grad"](*given)
     assert float(value) == pytest.approx(float(scope["value"](*given)), rel=1e-14, nan_ok=True)
     return float(value), np.asarray(gradient)
@@ -68,3 +85,77 @@ def test_what_cannot_be_written() -> None:
         Program(ag.sum(primitive(x)), [x], []).source_for("jax")
     with pytest.raises(ValueError, match="the result is an array"):
         Program(x * 2, [x], []).source_for("jax")
+
+
+def assert_equal(target: str, rolled: Any, *calls: tuple[Any, ...]) -> None:
+    """The program that was made of the first call, on the arguments of all of them."""
+    pytest.importorskip(target)
+    rolled(*calls[0])
+    compiled = functions(target, rolled)["value_and_grad"]
+    for args in calls:
+        value, gradient = compiled(*numbers_for(target, rolled.theta, *given(args, {}).numbers))
+        expected = rolled.value_and_grad(rolled.theta, *args)
+        assert float(value) == pytest.approx(expected[0], rel=1e-10)
+        np.testing.assert_allclose(gradient, expected[1], rtol=0, atol=1e-10 * np.abs(expected[1]).max())
+
+
+@pytest.mark.parametrize("target", ["jax", "torch"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_vectorised_program(name: str, target: str) -> None:
+    pytest.importorskip(target)
+    case = PROGRAMS[name].make(0)
+    assert_equal(target, vectorize(case.f), case.args, case.other_args)
+
+
+@pytest.mark.parametrize("target", ["jax", "torch"])
+def test_every_kind_of_level(target: str) -> None:
+    pytest.importorskip(target)
+    assert_equal(target, vectorize(irregular(300)), ([0, 2, 1], 0.7), ([3, -1, 2], -0.4))
+
+
+SHARDED = """
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+scope = {"__name__": "generated"}
+exec(open("program.py").read(), scope)
+with np.load("numbers.npz") as file:
+    theta, X, y = file["theta"], file["X"], file["y"]
+mesh = Mesh(np.array(jax.devices()), ("batch",))
+examples, everywhere = NamedSharding(mesh, PartitionSpec("batch")), NamedSharding(mesh, PartitionSpec())
+given = jax.device_put(theta, everywhere), jax.device_put(X, examples), jax.device_put(y, examples)
+value, gradient = scope["value_and_grad"](*given)
+compiled = scope["value_and_grad"].lower(*given).compile()
+np.savez(
+    "results.npz",
+    value=value,
+    gradient=gradient,
+    devices=[len({s.device for s in x.addressable_shards}) for x in given],
+    rows=[s.data.shape[0] for x in given for s in x.addressable_shards],
+    results=[len(x.sharding.device_set) for x in (value, gradient)],
+    sums_over_devices="all-reduce" in compiled.as_text(),
+)
+"""
+
+
+def test_jax_on_eight_devices(tmp_path: Path) -> None:
+    """A batch divided among eight devices: every one computes its examples, the sums go over all."""
+    pytest.importorskip("jax")
+    case = moons_of(96, 0)
+    rolled = vectorize(case.f)
+    rolled(*case.args)
+    X, y = map(np.array, case.other_args)
+    (tmp_path / "program.py").write_text(rolled.source_for("jax"))
+    np.savez(tmp_path / "numbers.npz", theta=rolled.theta, X=X, y=y)
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-c", SHARDED]
+    subprocess.run(command, cwd=tmp_path, env={**os.environ, **flags}, check=True, timeout=300)
+    with np.load(tmp_path / "results.npz") as results:
+        value, gradient = rolled.value_and_grad(rolled.theta, X, y)
+        assert float(results["value"]) == pytest.approx(value, rel=1e-10)
+        np.testing.assert_allclose(results["gradient"], gradient, rtol=0, atol=1e-10)
+        assert results["devices"].tolist() == [8, 8, 8]
+        assert results["rows"].tolist() == [len(rolled.theta)] * 8 + [12] * 16
+        assert results["results"].tolist() == [8, 8]
+        assert results["sums_over_devices"]
