@@ -11,7 +11,7 @@
 from autograd_lite import functions
 from autograd_lite.cells import data_of, grad_of, scalars
 from autograd_lite.checks import check_grads
-from autograd_lite.compiler.vectorized import VectorizeError, Vectorized, vectorize
+from autograd_lite.compiler.front.vectorized import Vectorized, VectorizeError, vectorize
 from autograd_lite.derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd_lite.functions import *  # noqa: F403  (a function for every row of the table)
 from autograd_lite.graph import CycleError, topological_order

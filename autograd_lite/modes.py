@@ -121,7 +121,7 @@ def detect_anomaly() -> Iterator[None]:
         yield
 
 
-# --- tracing: what Python sees of a Value while a function is being traced (compiler/tracing.py) ----------------------
+# --- tracing: what Python sees of a Value while a function is being traced (compiler/tracing/) ----------------------
 
 tracers = 0
 """How many functions are being traced, in all threads. Recording does not ask; only what leaves the graph does."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,19 +10,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import TABLE, Trial, Value, primitive
-from autograd_lite.methods import Methods
-from autograd_lite.text import NUMPY_NAMES
-from autograd_lite.value import Constant
 
-
-@pytest.fixture(autouse=True)
-def _table_as_before() -> Iterator[None]:
-    before = dict(TABLE)
-    yield
-    for name in set(TABLE) - set(before):
-        del TABLE[name], NUMPY_NAMES[name]
-        delattr(Methods, name)
-        delattr(Constant, name)
+pytestmark = pytest.mark.usefixtures("table_as_before")
 
 
 def test_a_scalar_function_in_three_lines() -> None:

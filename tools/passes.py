@@ -24,12 +24,12 @@ import numpy as np
 from gallery import DOCS  # beside this script; it also puts the project's folder on the path
 
 from autograd_lite import Value, log, mean, sigmoid, topological_order, vectorize
-from autograd_lite.compiler.classes import Class, Group, classes
-from autograd_lite.compiler.idioms import idioms
-from autograd_lite.compiler.layout import Slot, lay_out, row_numbers
-from autograd_lite.compiler.lifting import lift
-from autograd_lite.compiler.scalars import CONSTANTS, MAX, SUM, THETA, Scalars, normal_form
-from autograd_lite.compiler.tracing import Trace, trace
+from autograd_lite.compiler.idioms.idioms import idioms
+from autograd_lite.compiler.rolling.classes import Class, Group, classes
+from autograd_lite.compiler.rolling.layout import Slot, lay_out, row_numbers
+from autograd_lite.compiler.rolling.lifting import lift
+from autograd_lite.compiler.rolling.scalars import CONSTANTS, MAX, SUM, THETA, Scalars, normal_form
+from autograd_lite.compiler.tracing.tracing import Trace, trace
 from demos import reroll
 from viz import draw_dot
 from viz.graphs.snapshot import snapshot

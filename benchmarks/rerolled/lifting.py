@@ -19,7 +19,8 @@ EXAMPLES = {1_000: 1, 10_000: 14, 100_000: 154, 1_000_000: 1_552}
 
 def trace_and_lift() -> Contestant:
     """From the function to the graph of arrays."""
-    trace, lift = peer("autograd_lite.compiler.tracing").trace, peer("autograd_lite.compiler.lifting").lift
+    trace = peer("autograd_lite.compiler.tracing.tracing").trace
+    lift = peer("autograd_lite.compiler.rolling.lifting").lift
     f, args, *_ = case_of("moons")
     return Contestant(lambda: lift(trace(f, args, {})), lambda lifted: (float(lifted.root.data), []))
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import Value, topological_order
-from autograd_lite.compiler.columns import Scalars
-from autograd_lite.compiler.lifting import Lifted, lift
-from autograd_lite.compiler.scalars import normal_form
-from autograd_lite.compiler.tracing import Guard, trace
+from autograd_lite.compiler.rolling.columns import Scalars
+from autograd_lite.compiler.rolling.lifting import Lifted, lift
+from autograd_lite.compiler.rolling.scalars import normal_form
+from autograd_lite.compiler.tracing.tracing import Guard, trace
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "<": np.less,

@@ -10,8 +10,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.classes import Class, classes
-from autograd_lite.compiler.columns import NONE, SELECT, SUM
+from autograd_lite.compiler.rolling.classes import Class, classes
+from autograd_lite.compiler.rolling.columns import NONE, SELECT, SUM
 from tests.compiler.passes import columns_of, data, parameters
 
 w, u = parameters(8), parameters(8, "u", seed=1)

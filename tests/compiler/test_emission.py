@@ -10,10 +10,10 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.emission import added
-from autograd_lite.compiler.lifting import lift
-from autograd_lite.compiler.program import GuardBroken, Program
-from autograd_lite.compiler.tracing import trace
+from autograd_lite.compiler.programs.program import GuardBroken, Program
+from autograd_lite.compiler.rolling.emission import added
+from autograd_lite.compiler.rolling.lifting import lift
+from autograd_lite.compiler.tracing.tracing import trace
 from tests.compiler.passes import data, labelled, lifted, matrix_of, names, parameters
 
 W, V, w, u = matrix_of(4, 6), matrix_of(5, 6, "V", seed=9), parameters(6), parameters(6, "u", seed=3)

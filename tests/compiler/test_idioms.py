@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.idioms import idioms, simplify
+from autograd_lite.compiler.idioms.idioms import idioms, simplify
 from autograd_lite.graph import topological_order
 
 WEIGHTS = np.random.default_rng(7).normal(size=(6, 6, 6))

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd_lite.compiler.classes import DENSE
-from autograd_lite.compiler.layout import Grid, Slot, is_function_of, lay_out, row_hashes, row_numbers
+from autograd_lite.compiler.rolling.classes import DENSE
+from autograd_lite.compiler.rolling.layout import Grid, Slot, is_function_of, lay_out, row_hashes, row_numbers
 
 rng = np.random.default_rng(0)
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.columns import SELECT
-from autograd_lite.compiler.levels import Levels, Scatter
-from autograd_lite.compiler.scalars import normal_form
-from autograd_lite.compiler.tracing import trace
+from autograd_lite.compiler.rolling.columns import SELECT
+from autograd_lite.compiler.rolling.levels import Levels, Scatter
+from autograd_lite.compiler.rolling.scalars import normal_form
+from autograd_lite.compiler.tracing.tracing import trace
 from tests.compiler.passes import data, parameters
 
 w = parameters(4)

@@ -10,9 +10,9 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.lifting import NotRolledError, lift
-from autograd_lite.compiler.repeating import Batch
-from autograd_lite.compiler.tracing import trace
+from autograd_lite.compiler.rolling.lifting import NotRolledError, lift
+from autograd_lite.compiler.rolling.repeating import Batch
+from autograd_lite.compiler.tracing.tracing import trace
 from tests.compiler.passes import assert_holds, data, labelled, lifted, matrix_of, names, parameters
 
 w, W = parameters(6), matrix_of(4, 6)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.program import GuardBroken, Program
+from autograd_lite.compiler.programs.program import GuardBroken, Program
 from autograd_lite.operation import Operation, Trial
 from tests.tables import ARRAY_TRIALS, ELEMENTWISE, called, elementwise_inputs, trial_inputs, trial_name
 
@@ -297,18 +297,12 @@ def test_a_condition_that_is_an_input() -> None:
     assert gradient.tolist() == [-1.0, 4.0, -1.0]
 
 
-@ag.primitive(vjp=(lambda g, y, x, n=1: g * n * np.exp(-x) * np.array([1.0]),), name="primitive_of_program_tests")
-def primitive(x: Any, n: int = 1) -> Any:
-    if np.all(np.asarray(x) > 100):
-        raise ValueError("too large")
-    return -n * np.exp(-x)
-
-
-def test_primitives_are_called_as_a_whole(tmp_path: Path) -> None:
+def test_primitives_are_called_as_a_whole(own_operation: Any, tmp_path: Path) -> None:
+    primitive = own_operation
     x, s = Value([0.5, 1.0, 2.0]), Value(0.25)
     program = same_as_engine(ag.sum(primitive(x * s, n=2)) * primitive(s), [x, s])
-    assert "primitive_of_program_tests_forward(" in program.source
-    with pytest.raises(ValueError, match=r"cannot save the program: primitive_of_program_tests"):
+    assert "own_operation_forward(" in program.source
+    with pytest.raises(ValueError, match=r"cannot save the program: own_operation"):
         program.save(tmp_path / "step.py")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.program import Program
+from autograd_lite.compiler.programs.program import Program
 from tests.compiler.test_program import flat, same_as_engine
 
 UNARY = [ag.tanh, ag.relu, ag.sin, ag.sigmoid, ag.softplus, lambda x: -x, lambda x: x * x, lambda x: 0.5 * x + 1.0]

@@ -9,7 +9,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.program import Program
+from autograd_lite.compiler.programs.program import Program
 from tests.compiler.test_program import same_as_engine, weighted
 
 

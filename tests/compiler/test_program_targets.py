@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value, vectorize
-from autograd_lite.compiler.arguments import given
-from autograd_lite.compiler.program import Program
+from autograd_lite.compiler.programs.program import Program
+from autograd_lite.compiler.tracing.arguments import given
 from autograd_lite.operation import Operation, Trial
 from tests.compiler.pieces import irregular
 from tests.compiler.programs import PROGRAMS, moons_of
-from tests.compiler.test_program import Guard, flat, primitive, weighted
+from tests.compiler.test_program import Guard, flat, weighted
 from tests.tables import ARRAY_TRIALS, ELEMENTWISE, called, trial_inputs, trial_name
 
 TRIALS = [(row, Trial(((2, 3),) * len(row.inputs))) for row in ELEMENTWISE] + ARRAY_TRIALS
@@ -77,12 +78,12 @@ def test_inputs_guards_and_selections(target: str) -> None:
     assert np.isnan(gradient).all()
 
 
-def test_what_cannot_be_written() -> None:
+def test_what_cannot_be_written(own_operation: Callable[..., Any]) -> None:
     x = Value([0.5, 1.0])
     with pytest.raises(ValueError, match="it must be 'jax' or 'torch'"):
         Program(ag.sum(x), [x], []).source_for("fortran")
     with pytest.raises(ValueError, match="a function of your own"):
-        Program(ag.sum(primitive(x)), [x], []).source_for("jax")
+        Program(ag.sum(own_operation(x)), [x], []).source_for("jax")
     with pytest.raises(ValueError, match="the result is an array"):
         Program(x * 2, [x], []).source_for("jax")
 

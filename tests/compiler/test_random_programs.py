@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from autograd_lite import Value
-from autograd_lite.compiler.vectorized import vectorize
+from autograd_lite.compiler.front.vectorized import vectorize
 from tests.compiler.random_programs import Program, leaves, programs
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.compiler.lifting import Lifted, lift
-from autograd_lite.compiler.repeating import Batch, repeated
-from autograd_lite.compiler.scalars import normal_form
-from autograd_lite.compiler.tracing import trace
+from autograd_lite.compiler.rolling.lifting import Lifted, lift
+from autograd_lite.compiler.rolling.repeating import Batch, repeated
+from autograd_lite.compiler.rolling.scalars import normal_form
+from autograd_lite.compiler.tracing.tracing import trace
 from tests.compiler.passes import assert_holds, matrix_of, parameters
 
 W, w = matrix_of(3, 4), parameters(4)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autograd_lite import Value, vectorize
-from autograd_lite.compiler.arguments import given
+from autograd_lite.compiler.tracing.arguments import given
 from tests.compiler.pieces import irregular
 from tests.compiler.programs import PROGRAMS
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.columns import CONSTANTS, MAX, NONE, SELECT, SUM, THETA, Scalars
-from autograd_lite.compiler.tracing import trace
+from autograd_lite.compiler.rolling.columns import CONSTANTS, MAX, NONE, SELECT, SUM, THETA, Scalars
+from autograd_lite.compiler.tracing.tracing import trace
 from tests.compiler.passes import columns_of, data, parameters
 
 a, b, c, d = (Value(x, label=name) for x, name in zip((0.7, -1.2, 0.4, 2.5), "abcd", strict=True))

@@ -14,8 +14,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Constant, Value, modes, nn
-from autograd_lite.compiler.arguments import Static, given
-from autograd_lite.compiler.tracing import Trace, trace
+from autograd_lite.compiler.tracing.arguments import Static, given
+from autograd_lite.compiler.tracing.tracing import Trace, trace
 from autograd_lite.graph import topological_order
 
 Pair = namedtuple("Pair", "left right")

@@ -11,10 +11,10 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.columns import Scalars, different, ranked
-from autograd_lite.compiler.lifting import lift
-from autograd_lite.compiler.tracing import trace
-from autograd_lite.compiler.uses import ONE_USE, Uses, with_references
+from autograd_lite.compiler.rolling.columns import Scalars, different, ranked
+from autograd_lite.compiler.rolling.lifting import lift
+from autograd_lite.compiler.rolling.uses import ONE_USE, Uses, with_references
+from autograd_lite.compiler.tracing.tracing import trace
 from tests.compiler.passes import columns_of, parameters
 
 w = parameters(4)
@@ -69,7 +69,7 @@ def test_a_sum_that_a_copied_node_reads_too_stays_a_node(read: Callable[[Value],
 
 
 def test_nobody_counts_where_everything_has_one_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograd_lite.compiler.uses._counted", lambda inner: pytest.fail("counted"))
+    monkeypatch.setattr("autograd_lite.compiler.rolling.uses._counted", lambda inner: pytest.fail("counted"))
     columns = columns_of(lambda: sum(x * x for x in w))
     assert len(columns.ids) == 1
 

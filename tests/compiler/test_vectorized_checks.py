@@ -10,7 +10,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value, VectorizeError, nn, vectorize
-from autograd_lite.compiler.checking import Run, compare
+from autograd_lite.compiler.front.checking import Run, compare
 
 
 def test_data_that_was_read() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value, topological_order
-from autograd_lite.compiler.views import read, without_constant_axes
+from autograd_lite.compiler.rolling.views import read, without_constant_axes
 
 shapes = st.lists(st.integers(1, 5), max_size=3).map(tuple)
 

@@ -1,0 +1,164 @@
+"""The versions of one function: found by the arguments' structure, made by tracing, compared with the function."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.front.batches import Examples
+from autograd_lite.compiler.front.checking import VectorizeError, compare, scalar_run
+from autograd_lite.compiler.front.flat import Flat
+from autograd_lite.compiler.front.versions import Theta, Unchecked, Version, as_it_is, compiled, version_of
+from autograd_lite.compiler.programs.program import GuardBroken
+from autograd_lite.compiler.rolling.lifting import NotRolledError
+from autograd_lite.compiler.tracing.arguments import Given, Structure, given
+from autograd_lite.compiler.tracing.tracing import trace
+
+Call = tuple[Given, tuple[Any, ...], dict[str, Any]]
+"""The arguments of a call: sorted, positional, by name."""
+
+
+class Cache:
+    """All versions of one function.
+
+    Attributes
+    ----------
+    run : callable
+        The function; for a function of one example the loop over a batch.
+    flat : Flat
+        The parameters of all versions.
+    latest : (Version, Given) or None
+        The version used last, and the arguments with which.
+    """
+
+    def __init__(self, name: str, run: Callable[..., Any], examples: Examples | None) -> None:
+        self.name, self.run, self._examples = name, run, examples
+        self.flat = Flat()
+        self.latest: tuple[Version, Given] | None = None
+        self.lock = threading.RLock()
+        self._versions: dict[Structure, list[Version]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._versions.values()))
+
+    def known(self, structure: Structure) -> tuple[Version, ...]:
+        """The versions of a structure: the one that was used last, then the others, then what could not be rolled."""
+        return tuple(self._versions.get(structure, ()))
+
+    def used(self, version: Version, found: Given) -> None:
+        """Remember which version was used, to try it first the next time."""
+        self.latest = version, found
+        versions = self._versions[found.structure]
+        if versions[0] is not version and version.program is not None:
+            with self.lock:
+                versions.remove(version)
+                versions.insert(0, version)
+
+    def _add(self, version: Version, found: Given) -> None:
+        with self.lock:
+            self.flat.learn(version)
+            versions = self._versions.setdefault(found.structure, [])
+            versions.insert(0 if version.program is not None else len(versions), version)
+            self.latest = version, found
+
+    # --- making versions ---
+
+    def traced(self, call: Call) -> tuple[Version, float | None]:
+        """A new version, and the function's own value if it is known."""
+        if self._examples is not None and not self.known(call[0].structure):
+            version = self._of_one_example(self._examples, call)
+            if version is not None:
+                return version, None
+        found = call[0]
+        new = trace(self.run, found=found)
+        value = float(new.root._data)
+        try:
+            version = version_of(new)
+        except NotRolledError as error:
+            version = as_it_is(new, str(error))
+        if version.program is not None:
+            theta = self._now_checked(version, found)
+            computed = version.program.value(theta, *found.numbers)
+            if not np.isclose(value, computed, rtol=1e-6, atol=1e-9, equal_nan=True):
+                raise VectorizeError(
+                    f"{self.name} gave {value!r} and its program {computed!r} on the same numbers; please report this"
+                )
+        self._add(version, found)
+        return version, value
+
+    def _of_one_example(self, examples: Examples, call: Call) -> Version | None:
+        """The version that repeats one example's graph; None if there is none, or the examples went different ways."""
+        found, args, kwargs = call
+        one = examples.one(args, kwargs)
+        if one is None:
+            return None
+        first, batch = one
+        try:
+            version = version_of(trace(examples.loss, found=first), batch, found.numbers)
+        except NotRolledError:
+            return None
+        self._now_checked(version, found)
+        self._add(version, found)
+        try:
+            self._verify_here(version, call)
+        except GuardBroken:
+            return None
+        return version
+
+    @staticmethod
+    def _now_checked(version: Version, found: Given) -> Theta:
+        """What is as it is now needs no check until it changes; the parameters' numbers."""
+        theta = version.layout.gather(version.layout.values(found.parameters))
+        version.unchecked = Unchecked([theta, *found.numbers], reads=bool(version.notes))
+        return theta
+
+    # --- comparing them with the function ---
+
+    def verify(self, version: Version, call: Call, value: float, gradients: list[Any]) -> None:
+        """Compare what a program computed with the function; of a large batch a few examples with theirs.
+
+        Raises
+        ------
+        VectorizeError
+            If they differ.
+        """
+        found, args, kwargs = call
+        few = None if self._examples is None else self._examples.few(args)
+        if few is not None:
+            self._verify_few((given(few, kwargs), few, kwargs))
+            return
+        values = version.layout.values(found.parameters)
+        run = scalar_run(self.run, args, kwargs, values)
+        try:
+            compare(self.name, run, value, gradients, values, version.notes)
+        except VectorizeError:
+            if version.plain is None:
+                raise
+            # the logarithm of a softmax is exact where the function's own is not: does it agree without that?
+            value, gradient = compiled(version.plain).value_and_grad(version.layout.gather(values), *found.numbers)
+            compare(self.name, run, value, version.layout.split(gradient), values, version.notes)
+
+    def _verify_here(self, version: Version, call: Call) -> None:
+        found = call[0]
+        assert version.program is not None
+        theta = version.layout.gather(version.layout.values(found.parameters))
+        value, gradient = version.program.value_and_grad(theta, *found.numbers)
+        self.verify(version, call, value, version.layout.split(gradient))
+
+    def _verify_few(self, call: Call) -> None:
+        latest = self.latest
+        try:
+            for version in self.known(call[0].structure):
+                if version.program is None:
+                    return
+                try:
+                    self._verify_here(version, call)
+                except GuardBroken:
+                    continue
+                return
+            self.traced(call)
+        finally:
+            self.latest = latest

@@ -1,0 +1,94 @@
+"""The flat vector of all parameters that users hand to the bare program: the same for all versions of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.compiler.front.versions import Layout, Slot, Theta, Version
+from autograd_lite.numbers import fixed
+from autograd_lite.value import Value
+
+
+class Flat:
+    """The parameters of all versions, each once, in the order in which the versions were made."""
+
+    def __init__(self) -> None:
+        self._places: dict[Any, int] = {}  # where a parameter's numbers begin
+        self._orders: dict[Version, Any] = {}
+        self._slots: list[Slot] = []
+        self._shapes: list[tuple[int, ...]] = []
+        self.layout = Layout([], [])
+
+    def learn(self, version: Version) -> None:
+        """Take up the parameters of a new version."""
+        size = self.layout.size
+        for slot, shape in zip(version.layout.slots, version.layout.shapes, strict=True):
+            key = slot if isinstance(slot, Value) else (slot, shape)
+            if key not in self._places:
+                self._places[key] = size
+                self._slots.append(slot)
+                self._shapes.append(shape)
+                size += int(np.prod(shape))
+        self.layout = Layout(self._slots, self._shapes)
+        pieces = [
+            self._places[slot if isinstance(slot, Value) else (slot, shape)] + np.arange(np.prod(shape, dtype=int))
+            for slot, shape in zip(version.layout.slots, version.layout.shapes, strict=True)
+        ]
+        order = np.concatenate(pieces) if pieces else np.arange(0)
+        self._orders[version] = None if np.array_equal(order, np.arange(len(order))) else order
+
+    def checked(self, given: Any) -> Theta:
+        """A vector of all parameters, as float64.
+
+        Raises
+        ------
+        ValueError
+            If it has another length.
+        """
+        theta = np.asarray(given._data if isinstance(given, Value) else given, dtype=float)
+        if theta.shape != (self.layout.size,):
+            raise ValueError(
+                f"theta has shape {theta.shape}; the parameters are {self.layout.size} numbers in one vector: start "
+                "from the property theta, again after a call that met new parameters"
+            )
+        return theta
+
+    def of(self, version: Version, theta: Theta) -> Theta:
+        """The part of theta that a version reads, in its order."""
+        order = self._orders[version]
+        if order is not None:
+            return np.take(theta, order)  # type: ignore[no-any-return]
+        return theta if theta.size == version.layout.size else theta[: version.layout.size]
+
+    def spread(self, version: Version, gradient: Theta) -> Theta:
+        """A version's gradient in the order of theta, with 0 for what it does not read."""
+        order = self._orders[version]
+        if order is None and gradient.size == self.layout.size:
+            return gradient
+        full = np.zeros(self.layout.size)
+        full[: gradient.size if order is None else len(full)][slice(None) if order is None else order] = gradient
+        return full
+
+    def write(self, theta: Theta, arguments: Sequence[Value]) -> None:
+        """Give the Values their numbers."""
+        values = self.layout.values(arguments)
+        for value, x in zip(values, self.layout.split(theta), strict=True):
+            if value.op is None:
+                value._data = fixed(x.astype(value.dtype)) if value.shape else x
+
+    @contextmanager
+    def holding(self, theta: Theta, arguments: Sequence[Value]) -> Iterator[None]:
+        """The Values hold theta's numbers for a while."""
+        values = self.layout.values(arguments)
+        before = [value._data for value in values]
+        try:
+            for value, x in zip(values, self.layout.split(theta), strict=True):
+                value._data = fixed(x.astype(value.dtype)) if value.shape else x
+            yield
+        finally:
+            for value, data in zip(values, before, strict=True):
+                value._data = data

@@ -1,0 +1,1 @@
+"""Simplifications of a graph of arrays, as the study notes make them."""

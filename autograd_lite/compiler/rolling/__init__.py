@@ -1,0 +1,1 @@
+"""From the graph of scalars to a graph of arrays."""
