@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ import autograd_lite as ag
 from autograd_lite import Value
 from autograd_lite.compiler.programs.program import Program
 from tests.compiler.test_program import flat, same_as_engine
+
+pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 
 UNARY = [ag.tanh, ag.relu, ag.sin, ag.sigmoid, ag.softplus, lambda x: -x, lambda x: x * x, lambda x: 0.5 * x + 1.0]
 UNARY += [lambda x: x / 3.0, lambda x: x**2, lambda x: 1.0 - x, lambda x: x - x, lambda x: x + x, abs]

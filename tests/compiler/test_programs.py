@@ -12,6 +12,8 @@ from autograd_lite import Value, topological_order, vectorize
 from tests.compiler.pieces import Case
 from tests.compiler.programs import PROGRAMS
 
+pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
+
 TOLERANCE = 1e-10
 
 everyone = pytest.mark.parametrize("name", PROGRAMS)

@@ -15,6 +15,8 @@ from autograd_lite import Value
 from autograd_lite.compiler.front.vectorized import vectorize
 from tests.compiler.random_programs import Program, leaves, programs
 
+pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
+
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 MANY = settings(max_examples=3 * settings.default.max_examples, suppress_health_check=SLOW)
 SOME = settings(max_examples=settings.default.max_examples // 2, suppress_health_check=SLOW)

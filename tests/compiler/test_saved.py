@@ -21,6 +21,8 @@ import sys
 import numpy as np
 import step
 
+pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
+
 with np.load("numbers.npz") as file:
     theta, *inputs = [file[f"arr_{k}"] for k in range(len(file.files))]
 value, gradient = step.value_and_grad(theta, *inputs)
