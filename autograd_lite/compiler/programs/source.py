@@ -105,12 +105,13 @@ class Source:
             "arguments": ", ".join(arguments),
             "given": ", ".join(arguments),
             "forward": _indented(forward),
-            "result": ", ".join([value, *handed]) + ("," if not handed else ""),
+            "result": ", ".join([value, *handed]),
+            "first": "[0]" if handed else "",
         }
         text = FORWARD.format(**body)
         if r.gradient is None:
             return text
-        names = ", ".join(["cost", *handed]) + ("," if not handed else "")
+        names = ", ".join(["cost", *handed])
         return text + BACKWARD.format(
             **body | {"result": names, "value": "float(cost)", "backward": _indented(self._lines), "gradient": gradient}
         )

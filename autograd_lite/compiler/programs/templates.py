@@ -20,7 +20,7 @@ def forward({arguments}):
 
 @np.errstate(all="ignore")
 def value({arguments}):
-    return forward({given})[0]
+    return forward({given}){first}
 '''
 BACKWARD = """
 
