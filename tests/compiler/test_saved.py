@@ -16,12 +16,12 @@ from autograd_lite.compiler.tracing.arguments import given
 from tests.compiler.pieces import irregular
 from tests.compiler.programs import PROGRAMS
 
+pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
+
 SCRIPT = """
 import sys
 import numpy as np
 import step
-
-pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 
 with np.load("numbers.npz") as file:
     theta, *inputs = [file[f"arr_{k}"] for k in range(len(file.files))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.front.batches import Examples
-from autograd_lite.compiler.front.checking import VectorizeError, compare, scalar_run
+from autograd_lite.compiler.front.checking import VectorizeError, as_it_is, compare, difference, scalar_run
 from autograd_lite.compiler.front.flat import Flat
-from autograd_lite.compiler.front.versions import Theta, Unchecked, Version, as_it_is, compiled, version_of
+from autograd_lite.compiler.front.versions import Theta, Unchecked, Version, compiled, version_of, without_program
 from autograd_lite.compiler.programs.program import GuardBroken
 from autograd_lite.compiler.rolling.lifting import NotRolledError
 from autograd_lite.compiler.tracing.arguments import Given, Structure, given
 from autograd_lite.compiler.tracing.tracing import trace
+from autograd_lite.value import Value
 
 Call = tuple[Given, tuple[Any, ...], dict[str, Any]]
 """The arguments of a call: sorted, positional, by name."""
@@ -78,8 +80,9 @@ class Cache:
         try:
             version = version_of(new)
         except NotRolledError as error:
-            version = as_it_is(new, str(error))
+            version = without_program(new, str(error))
         if version.program is not None:
+            self._compare_traced(call, value, version)
             theta = self._now_checked(version, found)
             computed = version.program.value(theta, *found.numbers)
             if not np.isclose(value, computed, rtol=1e-6, atol=1e-9, equal_nan=True):
@@ -88,6 +91,14 @@ class Cache:
                 )
         self._add(version, found)
         return version, value
+
+    def _compare_traced(self, call: Call, value: float, version: Version) -> None:
+        """Refuse a trace that gave another value than the function on the numbers themselves."""
+        with as_it_is():
+            y = self.run(*call[1], **call[2])
+        plain = float(y._data if isinstance(y, Value) else y)
+        if not np.isclose(value, plain, rtol=1e-6, atol=1e-9, equal_nan=True):
+            raise VectorizeError(difference(self.name, "value", plain, value, version.notes))
 
     def _of_one_example(self, examples: Examples, call: Call) -> Version | None:
         """The version that repeats one example's graph; None if there is none, or the examples went different ways."""
@@ -117,8 +128,10 @@ class Cache:
 
     # --- comparing them with the function ---
 
-    def verify(self, version: Version, call: Call, value: float, gradients: list[Any]) -> None:
+    def verify(self, version: Version, call: Call, value: float, gradients: list[Any]) -> bool:
         """Compare what a program computed with the function; of a large batch a few examples with theirs.
+
+        False if the numbers are not finite, so that their agreement says little.
 
         Raises
         ------
@@ -129,7 +142,7 @@ class Cache:
         few = None if self._examples is None else self._examples.few(args)
         if few is not None:
             self._verify_few((given(few, kwargs), few, kwargs))
-            return
+            return math.isfinite(value)
         values = version.layout.values(found.parameters)
         run = scalar_run(self.run, args, kwargs, values)
         try:
@@ -140,6 +153,7 @@ class Cache:
             # the logarithm of a softmax is exact where the function's own is not: does it agree without that?
             value, gradient = compiled(version.plain).value_and_grad(version.layout.gather(values), *found.numbers)
             compare(self.name, run, value, version.layout.split(gradient), values, version.notes)
+        return math.isfinite(run.value)
 
     def _verify_here(self, version: Version, call: Call) -> None:
         found = call[0]

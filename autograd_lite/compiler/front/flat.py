@@ -76,6 +76,9 @@ class Flat:
     def write(self, theta: Theta, arguments: Sequence[Value]) -> None:
         """Give the Values their numbers."""
         values = self.layout.values(arguments)
+        for value, shape in zip(values, self.layout.shapes, strict=True):
+            if value.shape != shape:
+                raise ValueError(f"{value!r} had shape {shape} when the function was traced: call the function again")
         for value, x in zip(values, self.layout.split(theta), strict=True):
             if value.op is None:
                 value._data = fixed(x.astype(value.dtype)) if value.shape else x

@@ -57,8 +57,8 @@ def vectorize(
     Values in place of their numbers: it is *traced*. Other numbers in the same structure run the program.
     What Python decides on the way, as in ``if v > 0``, is checked at each run, and another way is traced when it comes.
 
-    A program must compute what the function computes. Its first run on new parameters, and on new numbers in each
-    argument, is compared with the function. A difference is an error: a number that left the graph (``v.data``), or a
+    A program must compute what the function computes. The first call is compared with the function's own value, the
+    second, and the first on new parameters and on new numbers in each argument, in value and gradient. A difference is an error: a number that left the graph (``v.data``), or a
     random one, has been burnt in. Results equal the function's to 1e-10 relative, not to the last bit: sums are added
     in another order.
 
@@ -180,7 +180,7 @@ class Vectorized:
         assert program is not None
         values = version.layout.values(found.parameters)
         theta = version.layout.gather(values)
-        changed = unchecked.changed(theta, found.numbers) if unchecked else []
+        changed = unchecked.changed(theta, found.numbers) if unchecked and traced is None else []
         gradients: list[Any] = []
         if (recording and values) or changed:
             value, gradient = program.value_and_grad(theta, *found.numbers)
@@ -192,8 +192,7 @@ class Vectorized:
         self._cache.used(version, found)
         if is_nan:  # strong zeros, or a function that gives nan: by its own rules
             return self._run(*args, **kwargs)
-        if changed:
-            self._cache.verify(version, call, value, gradients)
+        if changed and self._cache.verify(version, call, value, gradients):
             unchecked.passed(changed)
         value = value if traced is None else traced
         if not (recording and values):
@@ -274,8 +273,8 @@ class Vectorized:
             value, gradient = run.value, np.concatenate([np.ravel(g) for g in (*run.gradients, [])])
         elif unchecked and (changed := unchecked.changed(own, found.numbers)):
             with cache.lock, cache.flat.holding(theta, found.parameters):
-                cache.verify(version, call, value, version.layout.split(gradient))
-            unchecked.passed(changed)
+                if cache.verify(version, call, value, version.layout.split(gradient)):
+                    unchecked.passed(changed)
         return value, cache.flat.spread(version, gradient)
 
     @property

@@ -19,7 +19,7 @@ from autograd_lite.compiler.tracing.tracing import Trace
 from autograd_lite.numbers import vector
 from autograd_lite.value import Value
 
-__all__ = ["Layout", "Reshaped", "Unchecked", "Version", "as_it_is", "version_of"]
+__all__ = ["Layout", "Reshaped", "Unchecked", "Version", "version_of", "without_program"]
 
 Slot = Value | int
 """What a part of theta belongs to: a Value of the user's, or the place of one among a call's arguments."""
@@ -110,6 +110,10 @@ def _runs(shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
     return runs
 
 
+NOTHING = -1
+"""The part that changes when no number does."""
+
+
 class Unchecked:
     """What has not changed since the function was traced: when it does, the program is compared with the function.
 
@@ -123,9 +127,10 @@ class Unchecked:
         self._never = set(self._before)
         self._reads = reads
         self._runs, self._next = 0, 1
+        self._is_first = True
 
     def __bool__(self) -> bool:
-        return bool(self._before)
+        return bool(self._before) or self._is_first
 
     def changed(self, theta: Theta, numbers: Sequence[Any]) -> list[int]:
         """The parts that have changed, if the run on these numbers is to be compared; else none."""
@@ -133,6 +138,9 @@ class Unchecked:
         changed = [i for i, before in self._before.items() if np.asarray(now[i]).tobytes() != before]
         self._runs += bool(changed)
         is_due = not self._never.isdisjoint(changed) or (self._reads and self._runs >= self._next)
+        if self._is_first:  # the second call is compared whatever has changed: it may be what no number shows
+            self._is_first = False
+            return changed or [NOTHING]
         return changed if is_due else []
 
     def passed(self, changed: list[int]) -> None:
@@ -193,7 +201,7 @@ def version_of(trace: Trace, batch: Batch | None = None, numbers: Sequence[Any] 
         lifted = with_idioms(plain)
         program = compiled(lifted)
     users = [x for _, stands_for in lifted.parameters for x in stands_for]
-    version = as_it_is(trace, "")
+    version = without_program(trace, "")
     version.layout, version.lifted, version.program = _layout_of(users, trace), lifted, program
     version.plain = None if lifted is plain else plain
     return version
@@ -221,7 +229,7 @@ def with_idioms(lifted: Lifted) -> Lifted:
     return replace(lifted, root=new(lifted.root), guards=guards, selections=selections, report=report)
 
 
-def as_it_is(trace: Trace, why_not: str) -> Version:
+def without_program(trace: Trace, why_not: str) -> Version:
     """A version without a program: the function itself answers."""
     guards = list(dict.fromkeys(guard.line for guard in trace.guards))
     return Version(_layout_of(trace.parameters, trace), guards, trace.notes, len(trace.inner), why_not=why_not)
