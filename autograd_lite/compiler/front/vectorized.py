@@ -57,10 +57,10 @@ def vectorize(
     Values in place of their numbers: it is *traced*. Other numbers in the same structure run the program.
     What Python decides on the way, as in ``if v > 0``, is checked at each run, and another way is traced when it comes.
 
-    A program must compute what the function computes. The first call is compared with the function's own value, the
-    second, and the first on new parameters and on new numbers in each argument, in value and gradient. A difference is an error: a number that left the graph (``v.data``), or a
-    random one, has been burnt in. Results equal the function's to 1e-10 relative, not to the last bit: sums are added
-    in another order.
+    A program must compute what the function computes. The first call is compared with the function's own value; the
+    second, and the first on new parameters and on new numbers in each argument, in value and gradient. A difference is
+    an error: a number that left the graph (``v.data``), or a random one, has been burnt in. Results equal the
+    function's to 1e-10 relative, not to the last bit: sums are added in another order.
 
     Examples
     --------
