@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import copy
+import dataclasses
 import threading
 import warnings
 from typing import Any
@@ -411,3 +413,44 @@ def test_training_is_that_of_the_function(kind: int) -> None:
             optimiser.step()
     numbers = [[p.data for p in model.parameters()] for model in models]
     np.testing.assert_allclose(numbers[1], numbers[0], rtol=1e-8)
+
+
+@dataclasses.dataclass
+class Batch:
+    """Examples, as a user may keep them."""
+
+    x: list[float]
+    y: float
+
+
+def test_records_and_queues_are_looked_into() -> None:
+    w = Value(2.0)
+    cost = vectorize(lambda batch: sum((w * x - batch.y) ** 2 for x in batch.x))
+    batch = Batch([1.0, 2.0], 1.0)
+    assert cost(batch).data == 10.0
+    batch.y = 100.0
+    assert cost(batch).data == 98.0**2 + 96.0**2
+    batch.x = [5.0]
+    assert cost(batch).data == 90.0**2
+    queue = collections.deque([1.0, 2.0])
+    total = vectorize(lambda xs: sum(w * x for x in xs))
+    assert total(queue).data == 6.0
+    queue.append(3.0)
+    assert total(queue).data == 12.0
+
+
+def test_what_can_be_read_once_is_refused() -> None:
+    with pytest.raises(TypeError, match="hand in a list"):
+        vectorize(sum)(iter([1.0, 2.0]))
+
+
+def test_an_int_that_is_no_float() -> None:
+    w = Value(1.0)
+    count = vectorize(lambda n: w * (n - 2**60))
+    assert [count(2**60 + k).data for k in (1, 3)] == [1.0, 3.0]
+
+
+@pytest.mark.parametrize("axes", [True, "0", 1.0, (0, "1")])
+def test_axes_that_are_none(axes: Any) -> None:
+    with pytest.raises(TypeError, match="an axis is an int"):
+        vectorize(lambda x: x, in_axes=axes)

@@ -20,6 +20,20 @@ FEW = 16
 """How many examples of a large batch are run by the function itself, to compare it with its program."""
 
 
+def checked_axes(in_axes: Any) -> Axes:
+    """What a user gave as `in_axes`; a list is as good as a tuple.
+
+    Raises
+    ------
+    TypeError
+        If an axis is neither an int nor None.
+    """
+    axes = tuple(in_axes) if isinstance(in_axes, (list, tuple)) else (in_axes,)
+    if not all(axis is None or type(axis) is int for axis in axes):
+        raise TypeError(f"in_axes={in_axes!r}; an axis is an int, or None for an argument that all examples share")
+    return axes if isinstance(in_axes, (list, tuple)) else axes[0]
+
+
 @dataclass(frozen=True)
 class Examples:
     """The loss of one example, and how a batch of them is handed in.

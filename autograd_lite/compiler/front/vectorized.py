@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd_lite import modes
-from autograd_lite.compiler.front.batches import Axes, Examples
+from autograd_lite.compiler.front.batches import Axes, Examples, checked_axes
 from autograd_lite.compiler.front.cache import Cache, Call
 from autograd_lite.compiler.front.checking import VectorizeError, runs_as_it_is, scalar_run
 from autograd_lite.compiler.front.node import program_node
@@ -74,6 +74,7 @@ def vectorize(
     >>> c.data, w.grad, b.grad
     (10.5, -14.0, -6.0)
     """
+    in_axes = checked_axes(in_axes)
     if reduce not in ("mean", "sum"):
         raise ValueError(f"reduce={reduce!r}; it must be 'mean' or 'sum'")
     if f is None:

@@ -8,6 +8,7 @@ one structure share a program. It is a tree of tuples, each a kind and what belo
 - ``("lists", kinds, shape, whole)``: a nested list of numbers, as regular as an array;
 - ``("value", shape)``, ``("cells", shape)``, ``("constant", shape)``: a Value, an array of scalar Values, a Constant;
 - ``("sequence", kind, structures)``, ``("mapping", kind, keys, structures)``: what holds several of these;
+- ``("record", kind, names, structures)``: a dataclass;
 - ``("static", thing)``: anything else, compared by equality.
 """
 
@@ -16,8 +17,9 @@ from __future__ import annotations
 import inspect
 import itertools
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -98,6 +100,9 @@ class Static:
 
 _WHOLE = (int, np.integer, np.bool_)
 _NUMBERS = (float, *_WHOLE, np.floating)
+EXACT = 2**53
+"""Beyond this not every int is a float."""
+
 _FLOAT64 = np.dtype(float)
 
 
@@ -128,6 +133,8 @@ def _sorted(x: Any, found: Given) -> Structure:
     if kind is np.ndarray and x.dtype.kind in "fiub":
         found.numbers.append(np.asarray(x, float))
         return "array", x.shape, x.dtype.kind != "f"
+    if kind is int and abs(x) > EXACT:
+        return "static", Static(x)  # a float would be another number
     if isinstance(x, _NUMBERS):
         found.numbers.append(np.asarray(x, float))
         return "number", isinstance(x, _WHOLE)
@@ -139,7 +146,7 @@ def _sorted(x: Any, found: Given) -> Structure:
         return "constant", x.shape
     if isinstance(x, np.ndarray):
         return _sorted_array(x, found)
-    if isinstance(x, (list, tuple)):
+    if isinstance(x, (list, tuple, deque)):
         if kind is list or kind is tuple:
             regular = _regular(x)
             if regular is not None:
@@ -149,6 +156,11 @@ def _sorted(x: Any, found: Given) -> Structure:
         return "sequence", kind, tuple([_sorted(item, found) for item in x])
     if isinstance(x, dict):
         return "mapping", kind, tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
+    if is_dataclass(x) and not isinstance(x, type):
+        names = tuple(field.name for field in fields(x))
+        return "record", kind, names, tuple([_sorted(getattr(x, name), found) for name in names])
+    if isinstance(x, Iterator):
+        raise TypeError(f"{x!r} can be read only once, and a vectorized function may be run again: hand in a list")
     return "static", Static(x)
 
 
@@ -250,6 +262,12 @@ def _stand_in(
         _, holder, keys, parts = structure
         pairs = zip(keys, parts, strict=True)
         return holder({k.thing: _stand_in(p, f"{name}[{k.thing!r}]", made, numbers, parameters) for k, p in pairs})
+    if kind == "record":
+        _, holder, names, parts = structure
+        record = object.__new__(holder)
+        for field, part in zip(names, parts, strict=True):
+            object.__setattr__(record, field, _stand_in(part, f"{name}.{field}", made, numbers, parameters))
+        return record
     return _input(structure, name, made, next(numbers))
 
 
