@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite import TABLE
+from autograd_lite.hashing import Hashes as Colours
+from autograd_lite.hashing import mixed
 from viz.graphs.folding import sum_owners
 from viz.graphs.nodes import Node, Slot
 from viz.graphs.snapshot import Snapshot
@@ -36,7 +38,6 @@ _ARGUMENTS = 1000  # more than any operation has in places of its own
 _WORDS = re.compile(r"\[[^\]]*\]|[^\W\d]+|\d+|.", re.DOTALL)  # what a name is made of: words, numbers, indices
 
 Ints = NDArray[np.int64]
-Colours = NDArray[np.uint64]
 
 
 def roll(graph: Snapshot, boxes: int = BOXES, shown: str = SHOWN) -> Snapshot:
@@ -94,15 +95,6 @@ def _numbered(keys: Iterable[Hashable]) -> Ints:
 # --- colours -------------------------------------------------------------------------------------------------------
 
 
-def _mixed(numbers: Any) -> Colours:
-    """Scramble the bits, each number always alike (the finaliser of SplitMix64: Steele, Lea and Flood, 2014)."""
-    z = np.asarray(numbers).astype(np.uint64)
-    z = z + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
 def _structure(graph: Snapshot, edges: _Edges, boxes: int) -> Colours:
     """The colours by which nodes are merged."""
     for named in (True, False):
@@ -120,7 +112,7 @@ def _first_colours(graph: Snapshot, large: NDArray[np.bool_], named: bool) -> Co
     """What a node is by itself; with `named`, what it is called counts, numbers in the name apart."""
     roots = set(graph.roots)
     columns = zip(graph.ops, graph.roles, graph.values, graph.gradients, large.tolist(), strict=True)
-    return _mixed(
+    return mixed(
         _numbered(
             (
                 "sum_many" if is_sum else op.name if op else "",
@@ -152,17 +144,17 @@ def _refined(colours: Colours, edges: _Edges, boxes: int) -> Colours | None:
 
 def _round(colours: Colours, edges: _Edges) -> Colours:
     """Mix each node's colour with those of its inputs, in any order where the operation does not care."""
-    sent = _mixed(colours[edges.sources] + _mixed(edges.arguments))
-    return _mixed(colours + _sums(edges.consumers, sent, len(colours)))
+    sent = mixed(colours[edges.sources] + mixed(edges.arguments))
+    return mixed(colours + _sums(edges.consumers, sent, len(colours)))
 
 
 def _told_apart_by_use(colours: Colours, graph: Snapshot, edges: _Edges) -> Colours:
     """Leaves of one colour that different things use become different; how often they are used does not matter."""
     is_leaf = np.diff(graph.offsets) == 0
     of_leaves = is_leaf[edges.sources]
-    uses = _mixed(colours[edges.consumers] + _mixed(edges.arguments))[of_leaves]
+    uses = mixed(colours[edges.consumers] + mixed(edges.arguments))[of_leaves]
     pairs = np.unique(np.stack([edges.sources[of_leaves].astype(np.uint64), uses]), axis=1)
-    return np.where(is_leaf, _mixed(colours + _sums(pairs[0].astype(np.intp), pairs[1], len(colours))), colours)
+    return np.where(is_leaf, mixed(colours + _sums(pairs[0].astype(np.intp), pairs[1], len(colours))), colours)
 
 
 def _sums(places: NDArray[np.intp], numbers: Colours, count: int) -> Colours:

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite.compiler.rolling.columns import NONE, Scalars, different, ranked
+from autograd_lite.hashing import Hashes, mixed
 from autograd_lite.operation import Operation
 
-__all__ = ["DENSE", "Class", "Group", "classes", "mixed"]
+__all__ = ["DENSE", "Class", "Group", "classes"]
 
 Ids = NDArray[np.int64]
-Hashes = NDArray[np.uint64]
 
 DENSE = 0.4
 """How much of an array has to be there: of the terms of its sums, of the places of its grid."""
@@ -72,18 +72,6 @@ class Class:
     operands: Ids
     groups: list[Group] = field(default_factory=list)
     constants: NDArray[np.float64] | None = None
-
-
-def mixed(numbers: Any) -> Hashes:
-    """Scramble the bits, each number always alike (the finaliser of SplitMix64: Steele, Lea and Flood, 2014)."""
-    z = np.array(numbers).astype(np.uint64, copy=False)  # a copy, which is worked on in place, modulo 2 ** 64
-    z += np.uint64(0x9E3779B97F4A7C15)
-    z ^= z >> np.uint64(30)
-    z *= np.uint64(0xBF58476D1CE4E5B9)
-    z ^= z >> np.uint64(27)
-    z *= np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
-    return z
 
 
 def classes(columns: Scalars) -> list[Class]:

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.compiler.rolling.classes import DENSE, mixed
+from autograd_lite.compiler.rolling.classes import DENSE
 from autograd_lite.compiler.rolling.columns import different
+from autograd_lite.hashing import mixed
 
 __all__ = ["Grid", "Slot", "is_function_of", "lay_out", "row_hashes", "row_numbers"]
 

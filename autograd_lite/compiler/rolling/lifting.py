@@ -254,5 +254,5 @@ def described(plan: Plan) -> str:
     else:
         what = f"sum{'s' * (n > 1)} of {several}"
         how = "a matrix product, " if several.endswith("products") and n > 1 else ""
-    holes = math.prod(shape) - len(np.unique(plan.grid.place))
+    holes = math.prod(shape) - plan.grid.filled()
     return f"{n:,} {what}: {how}shape {shape}" + (f", {holes:,} of them unused" if holes else "")

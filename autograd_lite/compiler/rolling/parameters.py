@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.compiler.rolling.classes import Class, mixed
+from autograd_lite.compiler.rolling.classes import Class
 from autograd_lite.compiler.rolling.columns import THETA, Scalars, different
+from autograd_lite.hashing import mixed
 
 __all__ = ["Theta", "signatures"]
 

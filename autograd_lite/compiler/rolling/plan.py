@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_lite.compiler.rolling.classes import Class, Group, mixed
+from autograd_lite.compiler.rolling.classes import Class, Group
 from autograd_lite.compiler.rolling.columns import CONSTANTS, SELECT, THETA
 from autograd_lite.compiler.rolling.layout import Grid, Slot, is_function_of, lay_out, row_hashes, row_numbers
 from autograd_lite.compiler.rolling.parameters import Theta
 from autograd_lite.compiler.rolling.sources import Operand, Sources
+from autograd_lite.hashing import mixed
 
 __all__ = ["Plan", "Planner", "Terms"]
 
