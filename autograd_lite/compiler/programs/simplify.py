@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.axes import Axis, axes_of
+from autograd_lite.compiler.programs.biases import layer
 from autograd_lite.compiler.programs.movement import broadcast_to, getitem, reshape, transpose
 from autograd_lite.compiler.programs.steps import FLOAT, VIEWS, Step, Steps, bare, dtype_of, shape_of
 
@@ -126,7 +127,7 @@ def _add(steps: Steps, a: Any, b: Any) -> Any:
             return x
         if _is_call(y, "negative"):
             return elementwise(steps, "subtract", x, y.args[0])
-    return _common_factor(steps, a, b)
+    return layer(steps, a, b) or layer(steps, b, a) or _common_factor(steps, a, b)
 
 
 def _common_factor(steps: Steps, a: Any, b: Any) -> Any:
@@ -369,6 +370,10 @@ def matmul(steps: Steps, a: Any, b: Any) -> Any:
         return np.zeros((*batch, *rows, *columns))
     if m == n == 2 and shape_of(a)[1] == 1:
         return elementwise(steps, "multiply", a, b)
+    if m == n == 2 and columns == (1,):
+        return reshape(steps, matmul(steps, a, reshape(steps, b, (-1,))), (*rows, 1))
+    if m == 2 and n == 1 and _is_call(a, "transpose"):
+        return steps.make("dot", (b, a.args[0]), rows)
     return steps.make("dot" if m <= 2 and n <= 2 else "matmul", (a, b), (*batch, *rows, *columns))
 
 

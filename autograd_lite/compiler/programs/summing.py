@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.programs import movement
-from autograd_lite.compiler.programs.simplify import elementwise, matmul
+from autograd_lite.compiler.programs import biases, movement
+from autograd_lite.compiler.programs.simplify import elementwise, matmul, reduce
 from autograd_lite.compiler.programs.steps import Step, Steps, frozen, shape_of
 
 FEW = 3  # products below which adding them is as fast
@@ -30,7 +30,7 @@ def add_up(steps: Steps, contributions: list[Any], shape: tuple[int, ...]) -> An
                 parts[key] = (place, part if have is None else elementwise(steps, "add", have[1], part))
         else:
             whole.append(x)
-    layers = [movement.assemble(steps, layer, shape) for layer in _layers(list(parts.values()), shape)]
+    layers = [_side_by_side(steps, layer, shape) for layer in _layers(list(parts.values()), shape)]
     repeated = {frozen(x): x for x in whole}
     counts = collections.Counter(map(frozen, whole))
     whole = [elementwise(steps, "multiply", x, float(counts[key])) for key, x in repeated.items()]
@@ -38,6 +38,13 @@ def add_up(steps: Steps, contributions: list[Any], shape: tuple[int, ...]) -> An
     for x in rest:
         total = elementwise(steps, "add", total, x)
     return total
+
+
+def _side_by_side(steps: Steps, parts: list[tuple[Any, Any]], shape: tuple[int, ...]) -> Any:
+    def total(d: Any) -> Any:
+        return reduce(steps, "add.reduce", d, -1)
+
+    return biases.gradient(steps, parts, total) or movement.assemble(steps, parts, shape)
 
 
 def _layers(parts: list[tuple[Any, Any]], shape: tuple[int, ...]) -> list[list[tuple[Any, Any]]]:

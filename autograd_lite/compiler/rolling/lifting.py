@@ -146,6 +146,7 @@ class _Lifting:
                 if not plan.everything():
                     planner.complete(plan)
                 self._class(plan)
+        self.sources.name_blocks()
         return self._lifted()
 
     def by_levels(self) -> Lifted:

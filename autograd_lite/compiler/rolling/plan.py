@@ -14,16 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite.compiler.rolling.classes import Class, Group
-from autograd_lite.compiler.rolling.columns import CONSTANTS, SELECT, THETA
+from autograd_lite.compiler.rolling.columns import CONSTANTS, SELECT, SUM, THETA
 from autograd_lite.compiler.rolling.layout import Grid, Slot, is_function_of, lay_out, row_hashes, row_numbers
 from autograd_lite.compiler.rolling.parameters import Theta
 from autograd_lite.compiler.rolling.sources import Operand, Sources
 from autograd_lite.hashing import mixed
+from autograd_lite.value import Value
 
 __all__ = ["Plan", "Planner", "Terms"]
 
 Places = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
+
+LONG, MANY = 2, 32
+"""Examples for each neuron, and in all, from which on they are the columns of a layer's arrays."""
 
 
 @dataclass(slots=True)
@@ -34,6 +38,7 @@ class Terms:
     right: Operand | None
     factor: float
     scale: Operand | None  # coefficients that differ, where `right` is taken
+    is_long: bool = False  # many examples, along one axis, meet few rows of weights
 
     @property
     def most(self) -> int:
@@ -117,9 +122,28 @@ class Planner:
 
     def _read(self, c: Class) -> Plan:
         operands = [self._operand(column[:, None]) for column in c.operands.T]
-        terms = [(self._candidates if c.row is SELECT else self._terms)(group) for group in c.groups]
+        biases = self._biases(c)
+        groups = sorted(c.groups, key=lambda group: group is biases)  # the weights say where their biases lie
+        terms = [self._candidates(group) if c.row is SELECT else self._terms(group, biases) for group in groups]
         constants = None if c.constants is None else self._numbers(c.constants[:, None])
         return Plan(c, -1, Grid((), np.zeros(1, np.int64)), operands, terms, constants)
+
+    def _biases(self, c: Class) -> Group | None:
+        """Of ``W x + b`` the group that is b."""
+        if c.row is not SUM or len(c.groups) != 2:
+            return None
+        one, two = sorted(c.groups, key=lambda group: group.left.shape[1])
+        is_layer = (
+            one.right is None
+            and one.left.shape[1] == 1 < two.left.shape[1]
+            and two.right is not None
+            and all(self._all_of_theta(group.left) and (group.coefficients == 1).all() for group in (one, two))
+            and not self._all_of_theta(two.right)
+        )
+        return one if is_layer else None
+
+    def _all_of_theta(self, ids: Places) -> bool:
+        return bool((ids >= 0).all() and self.sources.of[ids[0, 0]] == THETA)
 
     def _operand(self, ids: Places) -> Operand:
         """What is read; parameters that nobody has put in order are put in the order of the rows."""
@@ -131,23 +155,47 @@ class Planner:
             operand = self.sources.operand(ids)
         return operand
 
+    def _is_long(self, weights: Places, data: Operand) -> bool:
+        """Whether each row of weights meets many examples, which differ along one axis of the data."""
+        rows = len(np.unique(row_hashes(weights)))
+        shape = self.sources[data.source].shape
+        if len(weights) < rows * max(LONG * rows, MANY) or not shape or (data.places < 0).any():
+            return False
+        first = np.unravel_index(data.places[:, 0], shape)
+        return sum(bool((x != x[0]).any()) for x in first) == 1
+
+    def _put_beside(self, weights: Places, data: Operand, biases: Places) -> None:
+        """Have each bias lie behind its weights, as the column that is multiplied by ones.
+
+        The ones are a row below the data: of what is computed that row is there beforehand; inputs have to be copied,
+        which pays where they are few.
+        """
+        rows = len(np.unique(row_hashes(weights)))
+        is_copied = isinstance(self.sources[data.source].value, Value)
+        if len(np.unique(biases)) == rows and (weights.shape[1] <= LONG * rows or not is_copied):
+            self._operand(np.hstack([weights, biases]))
+            self.sources.beside_their_biases(weights, biases)
+
     def _candidates(self, group: Group) -> Terms:
         """With their numbers for a scale."""
         return Terms(self._operand(group.left), None, 1.0, self._numbers(group.coefficients, group.left >= 0))
 
-    def _terms(self, group: Group) -> Terms:
+    def _terms(self, group: Group, biases: Group | None) -> Terms:
         left, right, coefficients = group.left, group.right, group.coefficients
         order = self._column_order(left, right) if left.shape[1] > 1 else None
         if order is not None:
             left = np.take_along_axis(left, order, axis=1)
             coefficients = np.take_along_axis(coefficients, order, axis=1)
             right = None if right is None else np.take_along_axis(right, order, axis=1)
-        one = self._operand(left)
         two = None if right is None else self._operand(right)
+        is_long = two is not None and self._all_of_theta(left) and self._is_long(left, two)
+        if is_long and biases is not None:
+            self._put_beside(left, two, biases.left)
+        one = self._operand(left)
         present = left >= 0
         taken = coefficients[present]
         if (taken == taken[0]).all():
-            return Terms(one, two, float(taken[0]), None)
+            return Terms(one, two, float(taken[0]), None, is_long)
         scale = self._numbers(coefficients, present)
         return Terms(one, scale, 1.0, None) if two is None else Terms(one, two, 1.0, scale)
 
@@ -181,16 +229,17 @@ class Planner:
         return self._for_product(grid, max(products, key=lambda t: t.most)) if products else grid
 
     def _for_product(self, grid: Grid, terms: Terms) -> Grid:
-        """Axes of both factors first, then those of the rows, then those of the columns."""
+        """Axes of both factors first, then those of the rows and of the columns; many rows come last."""
         assert terms.right is not None
         rows, columns = terms.left, terms.right
         if self._is_data(columns) and not self._is_data(rows):
             rows, columns = columns, rows
         row, column = row_numbers(rows.places)[0], row_numbers(columns.places)[0]
+        last = 1 if terms.is_long else -1  # NumPy's loops run along the last axis: the longer it is, the better
 
         def rank(digit: Places) -> int:
             of_row, of_column = is_function_of(digit, row), is_function_of(digit, column)
-            return 0 if of_row == of_column else 1 if of_row else 2
+            return -2 if of_row == of_column else last if of_row else 0
 
         return grid.ordered(rank)
 

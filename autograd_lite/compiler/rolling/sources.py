@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite import functions as ag
-from autograd_lite.compiler.rolling.columns import CONSTANTS, Scalars
+from autograd_lite.compiler.rolling.columns import CONSTANTS, THETA, Scalars
 from autograd_lite.compiler.rolling.views import read
 from autograd_lite.operation import TABLE
 from autograd_lite.value import Value
@@ -54,6 +55,30 @@ class Operand:
     places: Ids
 
 
+@dataclass(slots=True)
+class Block:
+    """A part of theta in which the rows of weights lie, each with its bias behind it: ``[W b]``."""
+
+    start: int
+    shape: tuple[int, int]
+    value: Any = None
+    readings: list[Value] = field(default_factory=list)
+
+    def read(self, theta: Any, places: Any) -> Any:
+        """Read places of theta that are in the block."""
+        if self.value is None:
+            rows, width = self.shape
+            part = theta[self.start : self.start + rows * width]
+            self.value = part if rows == 1 else part.reshape(self.shape)
+        self.readings.append(read(self.value, np.where(places < 0, -1, places - self.start)))
+        return self.readings[-1]
+
+    def holds(self, places: Any) -> bool:
+        """Whether all places are in it."""
+        known = places[places >= 0]
+        return bool(known.size and self.start <= known.min() and known.max() < self.start + math.prod(self.shape))
+
+
 class Sources:
     """All sources by number; ids find their place here once their class has its array."""
 
@@ -63,6 +88,7 @@ class Sources:
         self.all: list[Source | None] = [None] * len(columns.sizes)
         self.all[CONSTANTS] = Source(np.array(columns.numbers), (len(columns.numbers),), False)
         self._readings: dict[Any, Any] = {}
+        self._blocks: list[Block] = []
 
     def __getitem__(self, number: int) -> Source:
         source = self.all[number]
@@ -97,8 +123,16 @@ class Sources:
             return float(numbers.flat[0]) if numbers.size and (bits == bits.flat[0]).all() else numbers
         key = (source, places.shape, hashlib.blake2b(places.tobytes(), digest_size=16).digest())
         if key not in self._readings:
-            self._readings[key] = read(found.value, places)
+            block = next((b for b in self._blocks if b.holds(places)), None) if source == THETA else None
+            self._readings[key] = (block.read if block else read)(found.value, places)
         return self._readings[key]
+
+    def beside_their_biases(self, weights: Ids, biases: Ids) -> None:
+        """Have these parameters read as columns of one matrix, if they lie so: rows (n, K) of weights, (n, 1)."""
+        rows = np.unique(self.place[np.hstack([weights, biases])], axis=0)
+        start = int(rows[0, 0])
+        if np.array_equal(rows.ravel(), np.arange(start, start + rows.size)):
+            self._blocks.append(Block(start, (len(rows), rows.shape[1])))
 
     def gathered(self, ids: Any) -> Any:
         """An array of the numbers of any ids, of their shape."""
@@ -119,6 +153,13 @@ class Sources:
             order[mine] = np.arange(start, start + len(mine))
             start += len(mine)
         return read(ag.concatenate(parts), order.reshape(ids.shape))
+
+    def name_blocks(self) -> None:
+        """W1 and b1 are the columns of W1_b1."""
+        for block in self._blocks:
+            names = [x.label for x in block.readings if x.label]
+            if len(names) == 2 and not block.value.label:
+                block.value.label = "_".join(names)
 
     def gathers(self) -> int:
         """How many readings are gathers by index arrays."""

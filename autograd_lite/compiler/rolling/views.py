@@ -85,11 +85,14 @@ def _by_axes(source: Any, places: Places) -> Any:
         return None
     used: list[int] = []
     index: list[Index] = []
-    for coordinates in np.unravel_index(np.where(present, places, 0), source.shape):
+    for i, coordinates in enumerate(np.unravel_index(np.where(present, places, 0), source.shape)):
         axis, along = _axis_of(np.where(present, coordinates, -1), used)
         if along is None:
             return None
-        if axis is None:
+        if axis is None and places.ndim == source.ndim and places.shape[i] == 1:  # a column stays a column
+            used.append(i)
+            index.append(slice(int(along), int(along) + 1))
+        elif axis is None:
             index.append(int(along))
         else:
             used.append(axis)
