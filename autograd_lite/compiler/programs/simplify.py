@@ -164,6 +164,9 @@ def _multiply(steps: Steps, a: Any, b: Any) -> Any:
         a, b = b, a
     if isinstance(b, (int, float)):
         return _scaled(steps, a, float(b))
+    for x, y in ((a, b), (b, a)):  # the smaller one takes the factor
+        if _is_call(y, "multiply") and isinstance(y.args[1], float) and math.prod(shape_of(x)) < y.size:
+            return elementwise(steps, "multiply", elementwise(steps, "multiply", x, y.args[1]), y.args[0])
     if _is_call(a, "negative") or _is_call(b, "negative"):
         if not _is_call(a, "negative"):
             a, b = b, a
@@ -343,7 +346,7 @@ def _sum_of_products(steps: Steps, a: Step, axes: tuple[int, ...], axis: Any) ->
     if axes == tuple(range(len(axes))) and a.dtype == FLOAT:
         rows = reshape(steps, a, (n, a.size // n))
         return steps.make("dot", (np.ones(n), rows), (a.size // n,))
-    if axes == (a.ndim - 1,) and _is_short(a):
+    if axes == (a.ndim - 1,) and (a.dtype == FLOAT or _is_short(a)):
         rows = reshape(steps, as_float(steps, a), (a.size // n, n))
         return steps.make("dot", (rows, np.ones(n)), (a.size // n,))
     return None

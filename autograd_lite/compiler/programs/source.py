@@ -35,6 +35,8 @@ INFIX = {
     "bitwise_or": "|",
 }
 
+COMPARISONS = ("<", "<=", ">", ">=", "!=", "==")
+
 
 class Source:
     """The text of a recording, and the constants and functions that it needs beside NumPy.
@@ -148,12 +150,23 @@ class Source:
 
     def _guards(self) -> None:
         for k, (op, left, right, outcome) in enumerate(self.recording.guards):
-            a, b = self.operand(left), self.operand(right)
-            asked = f"{a} {op} {b}" if op in ("<", "<=", ">", ">=", "!=", "==") else a
-            if op == "bool":
-                asked = f"{a} != 0.0"
-            self._lines.append(f"if not np.array_equal({asked}, {self.operand(np.asarray(outcome))}):")
+            left, right = self.operand(left), self.operand(right)
+            asked = f"{left} {op} {right}" if op in COMPARISONS else left if op == "index" else f"{left} != 0.0"
+            self._lines.append(f"if {self._is_otherwise(asked, outcome, op == 'index')}:")
             self._lines.append(f'    raise GuardBroken("{asked} came out otherwise than when it was traced", {k})')
+
+    def _is_otherwise(self, asked: str, outcome: Any, is_index: bool) -> str:
+        """Whether an answer, or any of several, differs from the outcome."""
+        outcome = np.asarray(outcome)
+        if not outcome.ndim:
+            return f"{asked} != {float(outcome)}" if is_index else f"not {asked}" if outcome else asked
+        if is_index:
+            return f"np.count_nonzero({asked} != {self.operand(outcome)})"
+        if not outcome.any():
+            return f"np.count_nonzero({asked})"
+        if outcome.all():
+            return f"np.count_nonzero({asked}) != {outcome.size}"
+        return f"np.count_nonzero(({asked}) != {self.operand(outcome)})"
 
     def _scalar(self, x: Any) -> str:
         """The program's result."""
