@@ -85,6 +85,14 @@ def rolled() -> Any:
     return vectorised
 
 
+@cache
+def of_many() -> Any:
+    """The same function vectorised on 100 points."""
+    rng, vectorised = np.random.default_rng(0), vectorize(cost)
+    vectorised(rng.normal(size=(100, 2)), rng.choice([-1.0, 1.0], 100))
+    return vectorised
+
+
 # --- listings, one for each pass ---
 
 
@@ -228,6 +236,11 @@ def part(start: str, end: str) -> Callable[[], str]:
     return lambda: start + dedent(rolled().source.partition(start)[2].partition(end)[0].rstrip())
 
 
+def layers() -> str:
+    """Of the program for many points the lines in which a bias has a part."""
+    return "\n".join(line.strip() for line in of_many().source.splitlines() if re.search(r"_ones\b|_b\d\b", line))
+
+
 LISTINGS: dict[str, Callable[[], str]] = {
     "example": example,
     "trace": nodes,
@@ -240,6 +253,7 @@ LISTINGS: dict[str, Callable[[], str]] = {
     "forward": part(BEGIN, END),
     "backward": part(MIDDLE, "\0"),
     "memory": part("# --- constants", BEGIN),
+    "many": layers,
     "report": lambda: rolled().report(),
 }
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from autograd_lite import Value
 from autograd_lite.compiler.front.vectorized import vectorize
+from autograd_lite.compiler.rolling import plan
 from tests.compiler.random_programs import Program, leaves, programs
 
 pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
@@ -85,6 +87,14 @@ def test_vectorized_programs_equal_the_scalar_run(program: Program) -> None:
     assert difference(second, numbers_of(cost(*program.arguments(1)), values)) < EXACT
     renewed(parameters, 0, program)
     assert difference(first, numbers_of(cost(*program.arguments(0)), values)) < EXACT
+
+
+@SOME
+@given(programs())
+def test_so_they_do_where_two_examples_are_many(program: Program) -> None:
+    """The examples come last, and biases are columns of their weights."""
+    with mock.patch.object(plan, "MANY", 2):
+        test_vectorized_programs_equal_the_scalar_run.hypothesis.inner_test(program)  # type: ignore[attr-defined]
 
 
 @SOME

@@ -159,7 +159,7 @@ class Planner:
         """Whether each row of weights meets many examples, which differ along one axis of the data."""
         rows = len(np.unique(row_hashes(weights)))
         shape = self.sources[data.source].shape
-        if len(weights) < rows * max(LONG * rows, MANY) or not shape or (data.places < 0).any():
+        if not _is_long_axis(len(weights) // rows, (len(weights),)) or not shape or (data.places < 0).any():
             return False
         first = np.unravel_index(data.places[:, 0], shape)
         return sum(bool((x != x[0]).any()) for x in first) == 1
@@ -226,13 +226,15 @@ class Planner:
             slots.append(Slot(operand.places, source.shape, source.is_constant, weight, known))
         grid = lay_out(slots, count)
         products = [t for t in plan.terms if t.right is not None and t.most > 1]
-        return self._for_product(grid, max(products, key=lambda t: t.most)) if products else grid
+        if products:
+            return self._for_product(grid, max(products, key=lambda t: t.most))
+        return grid.ordered(lambda digit: _is_long_axis(int(digit.max()) + 1, grid.shape))
 
     def _for_product(self, grid: Grid, terms: Terms) -> Grid:
         """Axes of both factors first, then those of the rows and of the columns; many rows come last."""
         assert terms.right is not None
         rows, columns = terms.left, terms.right
-        if self._is_data(columns) and not self._is_data(rows):
+        if terms.is_long or (self._is_data(columns) and not self._is_data(rows)):
             rows, columns = columns, rows
         row, column = row_numbers(rows.places)[0], row_numbers(columns.places)[0]
         last = 1 if terms.is_long else -1  # NumPy's loops run along the last axis: the longer it is, the better
@@ -246,6 +248,10 @@ class Planner:
     def _is_data(self, operand: Operand) -> bool:
         source = self.sources[operand.source]
         return source.of_inputs or source.is_constant
+
+
+def _is_long_axis(length: int, shape: tuple[int, ...]) -> bool:
+    return length >= max(MANY, LONG * math.prod(shape) // length)
 
 
 def _different_members(hashes: list[Hashes]) -> tuple[Places, Places]:
