@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autograd_lite.compiler.programs import movement, simplify
+from autograd_lite.compiler.programs import movement, products, simplify
 from autograd_lite.compiler.programs.steps import FLOAT, Step, Steps, shape_of
 
 _NAMES = """add subtract multiply divide power negative positive absolute square reciprocal sqrt exp expm1 exp2 log
@@ -107,7 +107,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
             name = f"{UFUNCS.get(ufunc, ufunc.__name__)}.reduce"
             return self._wrapped(simplify.reduce(self.steps, name, *args, **{"axis": 0, **kwargs}))
         if ufunc is np.matmul:
-            return self._wrapped(simplify.matmul(self.steps, *args))
+            return self._wrapped(products.matmul(self.steps, *args))
         if ufunc not in UFUNCS or kwargs:
             raise CannotRecord(f"np.{ufunc.__name__} has no place in a program")
         return self._wrapped(simplify.elementwise(self.steps, UFUNCS[ufunc], *args))
@@ -189,9 +189,9 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.concatenate: lambda steps, arrays, axis=0: movement.concatenate(steps, arrays, axis),
     np.stack: lambda steps, arrays, axis=0: movement.stack(steps, arrays, axis),
     np.pad: lambda steps, a, pad_width: movement.pad(steps, a, pad_width),
-    np.dot: lambda steps, a, b: simplify.dot(steps, a, b),
-    np.outer: lambda steps, a, b: simplify.outer(steps, a, b),
-    np.einsum: lambda steps, subscripts, *operands: simplify.einsum(steps, subscripts, *operands),
+    np.dot: lambda steps, a, b: products.dot(steps, a, b),
+    np.outer: lambda steps, a, b: products.outer(steps, a, b),
+    np.einsum: lambda steps, subscripts, *operands: products.einsum(steps, subscripts, *operands),
     np.full: _full,
     np.zeros_like: _like(0.0),
     np.ones_like: _like(1.0),

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_lite.axes import Axis, axes_of
 from autograd_lite.compiler.programs.biases import layer
-from autograd_lite.compiler.programs.movement import broadcast_to, getitem, reshape, transpose
+from autograd_lite.compiler.programs.movement import broadcast_to, getitem, reshape
 from autograd_lite.compiler.programs.steps import FLOAT, VIEWS, Step, Steps, bare, dtype_of, shape_of
 
 IDENTITIES = {"add.reduce": 0.0, "multiply.reduce": 1.0, "logical_and.reduce": True, "logical_or.reduce": False}
@@ -355,56 +355,3 @@ def _sum_of_products(steps: Steps, a: Step, axes: tuple[int, ...], axis: Any) ->
 def _is_strided(a: Step) -> bool:
     """Whether a matrix made of a view of several axes would be a copy."""
     return a.ndim > 2 and a.call in VIEWS and a.call != "reshape"
-
-
-# --- products --------------------------------------------------------------------------------------------------------
-
-
-def matmul(steps: Steps, a: Any, b: Any) -> Any:
-    """Matrix product of vectors, matrices and stacks of matrices."""
-    if not isinstance(a, Step) and not isinstance(b, Step):
-        return np.matmul(a, b)
-    a, b = as_float(steps, a), as_float(steps, b)
-    m, n = len(shape_of(a)), len(shape_of(b))
-    rows = shape_of(a)[-2:-1] if m > 1 else ()
-    columns = shape_of(b)[-1:] if n > 1 else ()
-    batch = np.broadcast_shapes(shape_of(a)[:-2], shape_of(b)[:-2])
-    if not shape_of(a)[-1]:
-        return np.zeros((*batch, *rows, *columns))
-    if m == n == 2 and shape_of(a)[1] == 1:
-        return elementwise(steps, "multiply", a, b)
-    if m == n == 2 and columns == (1,):
-        return reshape(steps, matmul(steps, a, reshape(steps, b, (-1,))), (*rows, 1))
-    if m == 2 and n == 1 and _is_call(a, "transpose"):
-        return steps.make("dot", (b, a.args[0]), rows)
-    return steps.make("dot" if m <= 2 and n <= 2 else "matmul", (a, b), (*batch, *rows, *columns))
-
-
-def dot(steps: Steps, a: Any, b: Any) -> Any:
-    """NumPy's dot: the last axis of a with the last but one of b."""
-    m, n = len(shape_of(a)), len(shape_of(b))
-    if not m or not n:
-        return elementwise(steps, "multiply", a, b)
-    if m <= 2 and n <= 2:
-        return matmul(steps, a, b)
-    rest = shape_of(b)[:-2] + shape_of(b)[-1:] if n > 1 else ()
-    order = (n - 2, *range(n - 2), n - 1) if n > 1 else (0,)
-    k = shape_of(a)[-1]
-    left = reshape(steps, a, (math.prod(shape_of(a)[:-1]), k))
-    right = reshape(steps, transpose(steps, b, order), (k, math.prod(rest)))
-    return reshape(steps, matmul(steps, left, right), shape_of(a)[:-1] + rest)
-
-
-def outer(steps: Steps, a: Any, b: Any) -> Any:
-    """Every element of a times every element of b."""
-    column = reshape(steps, a, (math.prod(shape_of(a)), 1))
-    return elementwise(steps, "multiply", column, reshape(steps, b, (1, math.prod(shape_of(b)))))
-
-
-def einsum(steps: Steps, subscripts: str, *operands: Any) -> Any:
-    """Sum of products by Einstein's convention."""
-    if not any(isinstance(x, Step) for x in operands):
-        return np.einsum(subscripts, *operands)
-    dummies = [np.broadcast_to(0.0, shape_of(x)) for x in operands]
-    shape = np.einsum(subscripts, *dummies).shape
-    return steps.make("einsum", (*operands,), shape, subscripts=subscripts)

@@ -35,8 +35,6 @@ INFIX = {
     "bitwise_or": "|",
 }
 
-COMPARISONS = ("<", "<=", ">", ">=", "!=", "==")
-
 
 class Source:
     """The text of a recording, and the constants and functions that it needs beside NumPy.
@@ -151,7 +149,7 @@ class Source:
     def _guards(self) -> None:
         for k, (op, left, right, outcome) in enumerate(self.recording.guards):
             left, right = self.operand(left), self.operand(right)
-            asked = f"{left} {op} {right}" if op in COMPARISONS else left if op == "index" else f"{left} != 0.0"
+            asked = f"{left} {op} {right}" if op in INFIX.values() else left if op == "index" else f"{left} != 0.0"
             self._lines.append(f"if {self._is_otherwise(asked, outcome, op == 'index')}:")
             self._lines.append(f'    raise GuardBroken("{asked} came out otherwise than when it was traced", {k})')
 

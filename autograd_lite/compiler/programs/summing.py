@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.programs import biases, movement
-from autograd_lite.compiler.programs.simplify import elementwise, matmul, reduce
+from autograd_lite.compiler.programs.products import matmul
+from autograd_lite.compiler.programs.simplify import elementwise, reduce
 from autograd_lite.compiler.programs.steps import Step, Steps, frozen, shape_of
 
 FEW = 3  # products below which adding them is as fast

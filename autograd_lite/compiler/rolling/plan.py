@@ -155,23 +155,25 @@ class Planner:
             operand = self.sources.operand(ids)
         return operand
 
-    def _is_long(self, weights: Places, data: Operand) -> bool:
+    def _is_long(self, weights: Places, data: Places) -> bool:
         """Whether each row of weights meets many examples, which differ along one axis of the data."""
-        rows = len(np.unique(row_hashes(weights)))
-        shape = self.sources[data.source].shape
-        if not _is_long_axis(len(weights) // rows, (len(weights),)) or not shape or (data.places < 0).any():
+        if not self._all_of_theta(weights) or self._all_of_theta(data):
             return False
-        first = np.unravel_index(data.places[:, 0], shape)
+        rows, read = len(np.unique(row_hashes(weights))), self.sources.operand(data)
+        shape = self.sources[read.source].shape
+        if not _is_long_axis(len(weights) // rows, (len(weights),)) or not shape or (data < 0).any():
+            return False
+        first = np.unravel_index(read.places[:, 0], shape)
         return sum(bool((x != x[0]).any()) for x in first) == 1
 
-    def _put_beside(self, weights: Places, data: Operand, biases: Places) -> None:
+    def _put_beside(self, weights: Places, data: Places, biases: Places) -> None:
         """Have each bias lie behind its weights, as the column that is multiplied by ones.
 
         The ones are a row below the data: of what is computed that row is there beforehand; inputs have to be copied,
         which pays where they are few.
         """
         rows = len(np.unique(row_hashes(weights)))
-        is_copied = isinstance(self.sources[data.source].value, Value)
+        is_copied = isinstance(self.sources[self.sources.operand(data).source].value, Value)
         if len(np.unique(biases)) == rows and (weights.shape[1] <= LONG * rows or not is_copied):
             self._operand(np.hstack([weights, biases]))
             self.sources.beside_their_biases(weights, biases)
@@ -187,11 +189,11 @@ class Planner:
             left = np.take_along_axis(left, order, axis=1)
             coefficients = np.take_along_axis(coefficients, order, axis=1)
             right = None if right is None else np.take_along_axis(right, order, axis=1)
-        two = None if right is None else self._operand(right)
-        is_long = two is not None and self._all_of_theta(left) and self._is_long(left, two)
-        if is_long and biases is not None:
-            self._put_beside(left, two, biases.left)
+        is_long = right is not None and self._is_long(left, right)
+        if right is not None and is_long and biases is not None:
+            self._put_beside(left, right, biases.left)
         one = self._operand(left)
+        two = None if right is None else self._operand(right)
         present = left >= 0
         taken = coefficients[present]
         if (taken == taken[0]).all():
