@@ -149,34 +149,36 @@ class Planner:
         """What is read; parameters that nobody has put in order are put in the order of the rows."""
         operand = self.sources.operand(ids)
         if operand.source == THETA and len(ids) > 1:
-            numbers = np.where(ids < 0, -1, np.searchsorted(self.theta_ids, ids))
-            self.theta.arrange(numbers, self.importance)
-            self.sources.place[self.theta_ids] = self.theta.place
+            self._arrange(ids)
             operand = self.sources.operand(ids)
         return operand
 
-    def _is_long(self, weights: Places, data: Places) -> bool:
-        """Whether each row of weights meets many examples, which differ along one axis of the data."""
+    def _arrange(self, ids: Places) -> None:
+        self.theta.arrange(np.where(ids < 0, -1, np.searchsorted(self.theta_ids, ids)), self.importance)
+        self.sources.place[self.theta_ids] = self.theta.place
+
+    def _is_long(self, neurons: int, weights: Places, data: Places) -> bool:
+        """Whether each neuron meets many examples, which differ along one axis of the data."""
+        if not _is_long_axis(len(weights) // neurons, (len(weights),)) or (data < 0).any():
+            return False
         if not self._all_of_theta(weights) or self._all_of_theta(data):
             return False
-        rows, read = len(np.unique(row_hashes(weights))), self.sources.operand(data)
+        read = self.sources.operand(data)
         shape = self.sources[read.source].shape
-        if not _is_long_axis(len(weights) // rows, (len(weights),)) or not shape or (data < 0).any():
-            return False
-        first = np.unravel_index(read.places[:, 0], shape)
-        return sum(bool((x != x[0]).any()) for x in first) == 1
+        return bool(shape) and sum(map(_varies, np.unravel_index(read.places[:, 0], shape))) == 1
 
     def _put_beside(self, weights: Places, data: Places, biases: Places) -> None:
-        """Have each bias lie behind its weights, as the column that is multiplied by ones.
+        """Have the bias of each neuron lie behind its weights, as the column that is multiplied by ones.
 
         The ones are a row below the data: of what is computed that row is there beforehand; inputs have to be copied,
         which pays where they are few.
         """
-        rows = len(np.unique(row_hashes(weights)))
+        neurons, features = weights.shape
         is_copied = isinstance(self.sources[self.sources.operand(data).source].value, Value)
-        if len(np.unique(biases)) == rows and (weights.shape[1] <= LONG * rows or not is_copied):
-            self._operand(np.hstack([weights, biases]))
-            self.sources.beside_their_biases(weights, biases)
+        if len(np.unique(biases)) == neurons and (features <= LONG * neurons or not is_copied):
+            rows = np.hstack([weights, biases])
+            self._arrange(rows)
+            self.sources.beside_their_biases(rows)
 
     def _candidates(self, group: Group) -> Terms:
         """With their numbers for a scale."""
@@ -189,9 +191,10 @@ class Planner:
             left = np.take_along_axis(left, order, axis=1)
             coefficients = np.take_along_axis(coefficients, order, axis=1)
             right = None if right is None else np.take_along_axis(right, order, axis=1)
-        is_long = right is not None and self._is_long(left, right)
+        first = np.unique(left[:, 0], return_index=True)[1]  # a member of each neuron
+        is_long = right is not None and self._is_long(len(first), left, right)
         if right is not None and is_long and biases is not None:
-            self._put_beside(left, right, biases.left)
+            self._put_beside(left[first], right, biases.left[first])
         one = self._operand(left)
         two = None if right is None else self._operand(right)
         present = left >= 0
@@ -250,6 +253,10 @@ class Planner:
     def _is_data(self, operand: Operand) -> bool:
         source = self.sources[operand.source]
         return source.of_inputs or source.is_constant
+
+
+def _varies(coordinates: Places) -> bool:
+    return bool((coordinates != coordinates[0]).any())
 
 
 def _is_long_axis(length: int, shape: tuple[int, ...]) -> bool:

@@ -127,12 +127,13 @@ class Sources:
             self._readings[key] = (block.read if block else read)(found.value, places)
         return self._readings[key]
 
-    def beside_their_biases(self, weights: Ids, biases: Ids) -> None:
-        """Have these parameters read as columns of one matrix, if they lie so: rows (n, K) of weights, (n, 1)."""
-        rows = np.unique(self.place[np.hstack([weights, biases])], axis=0)
-        start = int(rows[0, 0])
-        if np.array_equal(rows.ravel(), np.arange(start, start + rows.size)):
-            self._blocks.append(Block(start, (len(rows), rows.shape[1])))
+    def beside_their_biases(self, rows: Ids) -> None:
+        """Have these parameters, each row a neuron's weights and its bias, read as one matrix, if they lie so."""
+        places = self.place[rows]
+        places = places[np.argsort(places[:, 0])]
+        start = int(places[0, 0])
+        if np.array_equal(places.ravel(), np.arange(start, start + places.size)):
+            self._blocks.append(Block(start, places.shape))
 
     def gathered(self, ids: Any) -> Any:
         """An array of the numbers of any ids, of their shape."""
