@@ -186,7 +186,7 @@ class Vectorized:
         if (recording and values) or changed:
             value, gradient = program.value_and_grad(theta, *found.numbers)
             gradients = version.layout.split(gradient)
-            is_nan = value != value or _holds_nan(gradient)
+            is_nan = value != value or math.isnan(gradient.dot(gradient))  # nan if any element is
         else:
             value = program.value(theta, *found.numbers)
             is_nan = value != value
@@ -263,12 +263,13 @@ class Vectorized:
         """One version's value and gradient at theta."""
         found, args, kwargs = call
         cache, unchecked = self._cache, version.unchecked
-        own = cache.flat.of(version, theta)
+        is_whole = version in cache.flat.whole
+        own = theta if is_whole else cache.flat.of(version, theta)
         value, gradient = math.nan, own
         if version.program is not None:
             value, gradient = version.program.value_and_grad(own, *found.numbers)
         cache.used(version, found)
-        if value != value or _holds_nan(gradient):
+        if value != value or math.isnan(gradient.dot(gradient)):  # nan if any element is
             with cache.lock, cache.flat.holding(theta, found.parameters):
                 run = scalar_run(self._run, args, kwargs, version.layout.values(found.parameters))
             value, gradient = run.value, np.concatenate([np.ravel(g) for g in (*run.gradients, [])])
@@ -276,7 +277,7 @@ class Vectorized:
             with cache.lock, cache.flat.holding(theta, found.parameters):
                 if cache.verify(version, call, value, version.layout.split(gradient)):
                     unchecked.passed(changed)
-        return value, cache.flat.spread(version, gradient)
+        return value, gradient if is_whole else cache.flat.spread(version, gradient)
 
     @property
     def theta(self) -> Theta:
@@ -334,7 +335,3 @@ class Vectorized:
         if version.program is None:
             raise RuntimeError(f"{self._name} has no program, it runs as it is: {version.why_not}")
         return version
-
-
-def _holds_nan(gradient: Theta) -> bool:
-    return math.isnan(gradient.dot(gradient))  # one pass, and nan if any element is

@@ -118,21 +118,24 @@ def given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
     [[1.0, 2.0], 3.0]
     """
     found = Given((), [], [])
-    positional = tuple([_sorted(x, found) for x in args])
+    positional = []
+    for x in args:
+        if type(x) is np.ndarray and x.dtype is _FLOAT64:  # what comes at every step of a training: without a call
+            found.numbers.append(x)
+            positional.append(("array", x.shape, False))
+        else:
+            positional.append(_sorted(x, found))
     by_name = tuple([(name, _sorted(x, found)) for name, x in kwargs.items()]) if kwargs else ()
-    found.structure = positional, by_name
+    found.structure = tuple(positional), by_name
     return found
 
 
 def _sorted(x: Any, found: Given) -> Structure:
     """The structure of one argument; its numbers and parameters are added to those found."""
     kind = type(x)
-    if kind is np.ndarray and x.dtype is _FLOAT64:  # what comes at every step of a training, first
-        found.numbers.append(x)
-        return "array", x.shape, False
-    if kind is np.ndarray and x.dtype.kind in "fiub":
-        found.numbers.append(np.asarray(x, float))
-        return "array", x.shape, x.dtype.kind != "f"
+    if kind is np.ndarray and (letter := x.dtype.kind) in "fiub":
+        found.numbers.append(x if x.dtype is _FLOAT64 else x.astype(float))
+        return "array", x.shape, letter != "f"
     if kind is int and abs(x) > EXACT:
         return "static", Static(x)  # a float would be another number
     if isinstance(x, _NUMBERS):
