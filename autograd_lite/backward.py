@@ -79,7 +79,7 @@ def _fan(root: Value, seed: float) -> bool:
 
 
 def _have_no_gradient(leaves: Leaves) -> bool:
-    for x in leaves:  # a loop: several times faster than all() of a generator
+    for x in leaves:  # noqa: SIM110  (all() of a generator takes four times as long)
         if x.grad is not None:
             return False
     return True

@@ -64,8 +64,8 @@ class Cache:
     def _add(self, version: Version, found: Given) -> None:
         with self.lock:
             self.flat.learn(version)
-            versions = self.known(found.structure)
-            self._versions[found.structure] = (version, *versions) if version.program is not None else (*versions, version)
+            others = self.known(found.structure)
+            self._versions[found.structure] = (version, *others) if version.program is not None else (*others, version)
             self.latest = version, found
 
     # --- making versions ---

@@ -52,16 +52,15 @@ class Layout:
         self.parts = [slice(end - n, end) for end, n in zip(ends, sizes, strict=True)]
         self.size = ends[-1] if ends else 0
         self.are_scalars = not any(shapes)
-        own = tuple([x for x in slots if type(x) is not int])
-        self._own = None if len(own) < len(slots) else own
-        if self._own and len(set(own)) == len(own) and all(x.op is None for x in own):
-            self._own = Leaves(own)
+        own = tuple([x for x in slots if isinstance(x, Value)])
+        are_leaves = len(set(own)) == len(own) and all(x.op is None for x in own)
+        self._own = None if len(own) < len(slots) else Leaves(own) if are_leaves else own
         self._runs = _runs(self.shapes)
 
     def values(self, arguments: Sequence[Value]) -> tuple[Value, ...]:
         """The parameters of a call."""
         if self._own is not None:
-            return self._own  # type: ignore[return-value]
+            return self._own
         return tuple([arguments[x] if type(x) is int else x for x in self.slots])  # type: ignore[misc]
 
     def gather(self, values: Sequence[Value]) -> Theta:

@@ -140,7 +140,7 @@ def _sorted(x: Any, found: Given) -> Structure:
     if kind is int and abs(x) > EXACT:
         return "static", Static(x)  # a float would be another number
     if isinstance(x, _NUMBERS):
-        found.numbers.append(np.asarray(x, float))
+        found.numbers.append(np.float64(x))
         return "number", isinstance(x, _WHOLE)
     if kind is Value:
         found.parameters.append(x)
