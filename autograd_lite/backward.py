@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import modes
-from autograd_lite.graph import raw_inputs, walk
+from autograd_lite.graph import Leaves, raw_inputs, walk
 from autograd_lite.numbers import fixed, number
 from autograd_lite.operation import Operation
 from autograd_lite.shaping import sum_to
@@ -57,17 +57,31 @@ def _fan(root: Value, seed: float) -> bool:
     """The pass through a node of many leaves and nothing else: no walk. False if it is another, or holds a nan."""
     leaves, slopes = root._b, root._da
     total = sum(slopes) * seed  # inf or nan if one of them is; a gradient of 0 is a strong zero
-    before = [x.grad for x in leaves if x.op is None]
-    if not seed or total - total != 0 or len(before) < len(leaves):
+    if not seed or total - total != 0:
+        return False
+    are_new = type(leaves) is Leaves and _have_no_gradient(leaves)
+    before = [None] * len(leaves) if are_new else [x.grad for x in leaves if x.op is None]
+    if len(before) < len(leaves):
         return False
     try:
-        for x, slope in zip(leaves, slopes, strict=True):
-            g = x.grad
-            x.grad = (0.0 if g is None else g) + seed * slope
+        if are_new:
+            for x, g in zip(leaves, slopes if seed == 1.0 else [0.0 + seed * d for d in slopes], strict=True):
+                x.grad = g
+        else:
+            for x, slope in zip(leaves, slopes, strict=True):
+                g = x.grad
+                x.grad = (0.0 if g is None else g) + seed * slope
     except BaseException:
         _restore(leaves, before)
         raise
     root.grad = seed
+    return True
+
+
+def _have_no_gradient(leaves: Leaves) -> bool:
+    for x in leaves:  # noqa: SIM110  (all() of a generator takes four times as long)
+        if x.grad is not None:
+            return False
     return True
 
 

@@ -12,9 +12,13 @@ from autograd_lite.numbers import fixed
 from autograd_lite.operation import Operation
 from autograd_lite.value import Value, leaf_of
 
-__all__ = ["CycleError", "local_derivatives", "raw_inputs", "topological_order", "walk"]
+__all__ = ["CycleError", "Leaves", "local_derivatives", "raw_inputs", "topological_order", "walk"]
 
 _lock = threading.RLock()  # walkers write on the nodes' `_mark`, so one at a time
+
+
+class Leaves(tuple[Value, ...]):
+    """Inputs of a node, of which it is known that they are leaves, and each of them another."""
 
 
 class CycleError(ValueError):

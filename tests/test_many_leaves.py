@@ -8,6 +8,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
+from autograd_lite.graph import Leaves
 
 
 def dot(a: list[Value], b: list[float]) -> Value:
@@ -59,3 +60,22 @@ def test_half_a_gradient_is_nobodys() -> None:
     with pytest.raises(KeyboardInterrupt):
         dot(v, [1.0, 2.0]).backward()
     assert [x.grad for x in v] == before
+
+
+def of_leaves(v: list[Value]) -> Value:
+    y = dot(v, [-0.0, 2.0, 3.0])
+    y._b = Leaves(y._b)  # as the node of a vectorised function's run
+    return y
+
+
+@pytest.mark.parametrize("seed", [None, 1.0, -2.0])
+@pytest.mark.parametrize("before", [[None] * 3, [0.0, 0.0, 0.0], [None, 10.0, None], [5.0, None, None]])
+def test_leaves_that_are_known_to_be_leaves(before: list[float | None], seed: float | None) -> None:
+    v, w = ([Value(1.0), Value(2.0), Value(3.0)] for _ in range(2))
+    for xs in (v, w):
+        for x, g in zip(xs, before, strict=True):
+            x.grad = g
+    for _ in range(2):
+        of_leaves(v).backward(seed)
+        dot(w, [-0.0, 2.0, 3.0]).backward(seed)
+        assert [x.grad for x in v] == [x.grad for x in w]

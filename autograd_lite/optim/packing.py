@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,6 @@ from autograd_lite.value import Value
 
 MANY = 16
 """From how many scalars on an array is faster than one after the other."""
-
-_FLOATS = {float}
 
 
 class Pack:
@@ -35,7 +34,7 @@ class Pack:
         if len(self.scalars) < MANY:
             return None
         data, gradients = [p._data for p in self.scalars], [p.grad for p in self.scalars]
-        if set(map(type, data)) != _FLOATS or set(map(type, gradients)) != _FLOATS:
+        if not (_are_numbers(data) and _are_numbers(gradients)):
             return None  # one has no gradient, or became an array
         state = self._joined()
         return None if state is None else (vector(data), vector(gradients), state)
@@ -62,3 +61,11 @@ class Pack:
         """Give the scalars their new numbers."""
         for p, x in zip(self.scalars, moved.tolist(), strict=True):
             p._data = x
+
+
+def _are_numbers(xs: list[Any]) -> bool:
+    """Whether these are floats, with perhaps an int among them: their sum is one, and it is taken in no time."""
+    try:
+        return type(sum(xs, 0.0)) is float
+    except (TypeError, ValueError, OverflowError):  # with None; arrays of different shapes; an int beyond all floats
+        return False

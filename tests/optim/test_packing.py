@@ -104,3 +104,31 @@ def test_a_rule_of_ones_own_sees_each_parameter() -> None:
     before = [p.data for p in scalars]
     descend(scalars, Normed(scalars, lr=0.5), 1)
     np.testing.assert_allclose([p.data for p in scalars], np.array(before) - 0.5)
+
+
+@pytest.mark.parametrize("odd", [None, 2, np.float64(2.0), np.float32(2.0), True, 10**30, -0.0, float("inf")])
+def test_one_gradient_of_another_type(odd: Any) -> None:
+    scalars, _ = pair()
+    before = [p.data for p in scalars]
+    optimiser = optim.SGD(scalars, lr=0.5, momentum=0.5)
+    for _ in range(2):
+        for p in scalars:
+            p.grad = 1.0
+        scalars[5].grad = odd
+        optimiser.step()
+    moved = np.full(N, 0.5 * 2.5)
+    moved[5] *= 0.0 if odd is None else odd
+    np.testing.assert_allclose([p.data for p in scalars], np.array(before) - moved)
+    assert all(type(p.data) is float for p in scalars)
+
+
+@pytest.mark.parametrize("odd", [np.ones(1), np.ones(3), 10**400, [1.0]])
+def test_one_gradient_that_is_no_number(odd: Any) -> None:
+    scalars, _ = pair()
+    before = [p.data for p in scalars]
+    for p in scalars:
+        p.grad = 1.0
+    scalars[5].grad = odd
+    with pytest.raises((ValueError, TypeError, OverflowError)):
+        optim.SGD(scalars, lr=0.5).step()
+    assert [p.data for p in scalars] == before

@@ -41,29 +41,31 @@ class Cache:
         self.flat = Flat()
         self.latest: tuple[Version, Given] | None = None
         self.lock = threading.RLock()
-        self._versions: dict[Structure, list[Version]] = {}
+        self._versions: dict[Structure, tuple[Version, ...]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._versions.values()))
 
     def known(self, structure: Structure) -> tuple[Version, ...]:
         """The versions of a structure: the one that was used last, then the others, then what could not be rolled."""
-        return tuple(self._versions.get(structure, ()))
+        return self._versions.get(structure, ())
 
     def used(self, version: Version, found: Given) -> None:
         """Remember which version was used, to try it first the next time."""
+        latest = self.latest
+        if latest is not None and latest[0] is version and not found.parameters:
+            return  # as at the last call, with nothing that is worth remembering
         self.latest = version, found
-        versions = self._versions[found.structure]
-        if versions[0] is not version and version.program is not None:
+        if self._versions[found.structure][0] is not version and version.program is not None:
             with self.lock:
-                versions.remove(version)
-                versions.insert(0, version)
+                others = [x for x in self._versions[found.structure] if x is not version]
+                self._versions[found.structure] = version, *others
 
     def _add(self, version: Version, found: Given) -> None:
         with self.lock:
             self.flat.learn(version)
-            versions = self._versions.setdefault(found.structure, [])
-            versions.insert(0 if version.program is not None else len(versions), version)
+            others = self.known(found.structure)
+            self._versions[found.structure] = (version, *others) if version.program is not None else (*others, version)
             self.latest = version, found
 
     # --- making versions ---
@@ -175,4 +177,5 @@ class Cache:
                 return
             self.traced(call)
         finally:
-            self.latest = latest
+            if latest is not None:
+                self.used(*latest)

@@ -12,15 +12,25 @@ from autograd_lite.compiler.front.versions import Layout, Slot, Theta, Version
 from autograd_lite.numbers import fixed
 from autograd_lite.value import Value
 
+_FLOAT64 = np.dtype(float)
+
 
 class Flat:
-    """The parameters of all versions, each once, in the order in which the versions were made."""
+    """The parameters of all versions, each once, in the order in which the versions were made.
+
+    Attributes
+    ----------
+    whole : set of Version
+        Those that read all of theta, in its order.
+    """
 
     def __init__(self) -> None:
         self._places: dict[Any, int] = {}  # where a parameter's numbers begin
         self._orders: dict[Version, Any] = {}
         self._slots: list[Slot] = []
         self._shapes: list[tuple[int, ...]] = []
+        self._shape: tuple[int, ...] = (0,)
+        self.whole: set[Version] = set()
         self.layout = Layout([], [])
 
     def learn(self, version: Version) -> None:
@@ -40,6 +50,8 @@ class Flat:
         ]
         order = np.concatenate(pieces) if pieces else np.arange(0)
         self._orders[version] = None if np.array_equal(order, np.arange(len(order))) else order
+        self._shape = (self.layout.size,)
+        self.whole = {v for v, own in self._orders.items() if own is None and v.layout.size == self.layout.size}
 
     def checked(self, given: Any) -> Theta:
         """A vector of all parameters, as float64.
@@ -49,8 +61,10 @@ class Flat:
         ValueError
             If it has another length.
         """
+        if type(given) is np.ndarray and given.dtype is _FLOAT64 and given.shape == self._shape:
+            return given
         theta = np.asarray(given._data if isinstance(given, Value) else given, dtype=float)
-        if theta.shape != (self.layout.size,):
+        if theta.shape != self._shape:
             raise ValueError(
                 f"theta has shape {theta.shape}; the parameters are {self.layout.size} numbers in one vector: start "
                 "from the property theta, again after a call that met new parameters"
@@ -60,15 +74,11 @@ class Flat:
     def of(self, version: Version, theta: Theta) -> Theta:
         """The part of theta that a version reads, in its order."""
         order = self._orders[version]
-        if order is not None:
-            return np.take(theta, order)  # type: ignore[no-any-return]
-        return theta if theta.size == version.layout.size else theta[: version.layout.size]
+        return theta[: version.layout.size] if order is None else np.take(theta, order)
 
     def spread(self, version: Version, gradient: Theta) -> Theta:
         """A version's gradient in the order of theta, with 0 for what it does not read."""
         order = self._orders[version]
-        if order is None and gradient.size == self.layout.size:
-            return gradient
         full = np.zeros(self.layout.size)
         full[: gradient.size if order is None else len(full)][slice(None) if order is None else order] = gradient
         return full

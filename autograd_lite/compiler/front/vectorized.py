@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd_lite import modes
+from autograd_lite.compiler.front.again import Again
 from autograd_lite.compiler.front.batches import Axes, Examples, checked_axes
 from autograd_lite.compiler.front.cache import Cache, Call
 from autograd_lite.compiler.front.checking import VectorizeError, runs_as_it_is, scalar_run
@@ -124,6 +125,7 @@ class Vectorized:
         self._cache = Cache(self._name, self._run, examples)
         self._attribute = self._name
         self._theta: Any = None
+        self._again: Again | None = None
         self._has_warned = False
 
     def __repr__(self) -> str:
@@ -186,7 +188,7 @@ class Vectorized:
         if (recording and values) or changed:
             value, gradient = program.value_and_grad(theta, *found.numbers)
             gradients = version.layout.split(gradient)
-            is_nan = value != value or _holds_nan(gradient)
+            is_nan = value != value or math.isnan(gradient.dot(gradient))  # nan if any element is
         else:
             value = program.value(theta, *found.numbers)
             is_nan = value != value
@@ -230,14 +232,25 @@ class Vectorized:
         float, ndarray
             The gradient has theta's shape, and is the caller's to change.
         """
+        cache, again, tried = self._cache, self._again, None
+        theta = theta._data if type(theta) is Value else theta
+        if again is not None and again.latest is cache.latest and not kwargs and again.fits(theta, args):
+            try:
+                value, gradient = again.program.value_and_grad(theta, *args)
+                if value == value and not math.isnan(gradient.dot(gradient)):
+                    self._theta = theta
+                    return value, gradient
+            except GuardBroken:
+                tried = again.version
         call = given(args, kwargs), args, kwargs
-        cache = self._cache
         versions = cache.known(call[0].structure)
         if not versions:
             cache.traced(call)
             versions = cache.known(call[0].structure)
         self._theta = theta = cache.flat.checked(theta)
         for version in versions:
+            if version is tried:
+                continue
             try:
                 return self._at(version, theta, call)
             except GuardBroken:
@@ -263,12 +276,13 @@ class Vectorized:
         """One version's value and gradient at theta."""
         found, args, kwargs = call
         cache, unchecked = self._cache, version.unchecked
-        own = cache.flat.of(version, theta)
+        is_whole = version in cache.flat.whole
+        own = theta if is_whole else cache.flat.of(version, theta)
         value, gradient = math.nan, own
         if version.program is not None:
             value, gradient = version.program.value_and_grad(own, *found.numbers)
         cache.used(version, found)
-        if value != value or _holds_nan(gradient):
+        if value != value or math.isnan(gradient.dot(gradient)):  # nan if any element is
             with cache.lock, cache.flat.holding(theta, found.parameters):
                 run = scalar_run(self._run, args, kwargs, version.layout.values(found.parameters))
             value, gradient = run.value, np.concatenate([np.ravel(g) for g in (*run.gradients, [])])
@@ -276,7 +290,9 @@ class Vectorized:
             with cache.lock, cache.flat.holding(theta, found.parameters):
                 if cache.verify(version, call, value, version.layout.split(gradient)):
                     unchecked.passed(changed)
-        return value, cache.flat.spread(version, gradient)
+        elif is_whole and not unchecked:
+            self._again = Again.of(cache.latest, version, self._again)
+        return value, gradient if is_whole else cache.flat.spread(version, gradient)
 
     @property
     def theta(self) -> Theta:
@@ -334,7 +350,3 @@ class Vectorized:
         if version.program is None:
             raise RuntimeError(f"{self._name} has no program, it runs as it is: {version.why_not}")
         return version
-
-
-def _holds_nan(gradient: Theta) -> bool:
-    return math.isnan(gradient.dot(gradient))  # one pass, and nan if any element is

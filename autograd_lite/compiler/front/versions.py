@@ -16,6 +16,7 @@ from autograd_lite.compiler.programs.program import Program
 from autograd_lite.compiler.rolling.lifting import Lifted, NotRolledError, lift
 from autograd_lite.compiler.rolling.repeating import Batch
 from autograd_lite.compiler.tracing.tracing import Trace
+from autograd_lite.graph import Leaves
 from autograd_lite.numbers import vector
 from autograd_lite.value import Value
 
@@ -51,13 +52,15 @@ class Layout:
         self.parts = [slice(end - n, end) for end, n in zip(ends, sizes, strict=True)]
         self.size = ends[-1] if ends else 0
         self.are_scalars = not any(shapes)
-        self._own = None if any(type(x) is int for x in slots) else tuple(slots)
+        own = tuple([x for x in slots if isinstance(x, Value)])
+        are_leaves = len(set(own)) == len(own) and all(x.op is None for x in own)
+        self._own = None if len(own) < len(slots) else Leaves(own) if are_leaves else own
         self._runs = _runs(self.shapes)
 
     def values(self, arguments: Sequence[Value]) -> tuple[Value, ...]:
         """The parameters of a call."""
         if self._own is not None:
-            return self._own  # type: ignore[return-value]
+            return self._own
         return tuple([arguments[x] if type(x) is int else x for x in self.slots])  # type: ignore[misc]
 
     def gather(self, values: Sequence[Value]) -> Theta:
@@ -92,7 +95,7 @@ class Layout:
     def split(self, theta: Theta) -> list[Any]:
         """A vector like theta as one float or array for each parameter."""
         if self.are_scalars:
-            return theta.tolist()  # type: ignore[no-any-return]
+            return (theta + 0.0).tolist()  # type: ignore[no-any-return]  # 0.0 for -0.0, as where gradients add up
         return [
             theta[part].reshape(shape) if shape else float(theta[part.start])
             for part, shape in zip(self.parts, self.shapes, strict=True)

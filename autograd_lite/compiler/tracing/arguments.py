@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.numbers import fixed, number
+from autograd_lite.numbers import fixed, number, vector
 from autograd_lite.value import Constant, Value, leaf_of
 
 Structure = tuple[Any, ...]
@@ -100,6 +100,7 @@ class Static:
 
 _WHOLE = (int, np.integer, np.bool_)
 _NUMBERS = (float, *_WHOLE, np.floating)
+_FLOATS = {float}
 EXACT = 2**53
 """Beyond this not every int is a float."""
 
@@ -118,25 +119,28 @@ def given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
     [[1.0, 2.0], 3.0]
     """
     found = Given((), [], [])
-    positional = tuple([_sorted(x, found) for x in args])
+    positional = []
+    for x in args:
+        if type(x) is np.ndarray and x.dtype is _FLOAT64:  # what comes at every step of a training: without a call
+            found.numbers.append(x)
+            positional.append(("array", x.shape, False))
+        else:
+            positional.append(_sorted(x, found))
     by_name = tuple([(name, _sorted(x, found)) for name, x in kwargs.items()]) if kwargs else ()
-    found.structure = positional, by_name
+    found.structure = tuple(positional), by_name
     return found
 
 
 def _sorted(x: Any, found: Given) -> Structure:
     """The structure of one argument; its numbers and parameters are added to those found."""
     kind = type(x)
-    if kind is np.ndarray and x.dtype is _FLOAT64:  # what comes at every step of a training, first
-        found.numbers.append(x)
-        return "array", x.shape, False
-    if kind is np.ndarray and x.dtype.kind in "fiub":
-        found.numbers.append(np.asarray(x, float))
-        return "array", x.shape, x.dtype.kind != "f"
+    if kind is np.ndarray and (letter := x.dtype.kind) in "fiub":
+        found.numbers.append(x if x.dtype is _FLOAT64 else x.astype(float))
+        return "array", x.shape, letter != "f"
     if kind is int and abs(x) > EXACT:
         return "static", Static(x)  # a float would be another number
     if isinstance(x, _NUMBERS):
-        found.numbers.append(np.asarray(x, float))
+        found.numbers.append(np.float64(x))
         return "number", isinstance(x, _WHOLE)
     if kind is Value:
         found.parameters.append(x)
@@ -150,9 +154,8 @@ def _sorted(x: Any, found: Given) -> Structure:
         if kind is list or kind is tuple:
             regular = _regular(x)
             if regular is not None:
-                numbers, *structure = regular
-                found.numbers.append(np.array(numbers, float).reshape(structure[1]))
-                return "lists", *structure
+                found.numbers.append(regular[0])
+                return "lists", *regular[1:]
         return "sequence", kind, tuple([_sorted(item, found) for item in x])
     if isinstance(x, dict):
         return "mapping", kind, tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
@@ -177,14 +180,14 @@ def _sorted_array(x: Any, found: Given) -> Structure:
     return "objects", x.shape, tuple([_sorted(cell, found) for cell in cells])
 
 
-def _regular(x: Any) -> tuple[list[Any], tuple[type, ...], tuple[int, ...], bool] | None:
+def _regular(x: Any) -> tuple[Any, tuple[type, ...], tuple[int, ...], bool] | None:
     """The numbers of a nested list that is as regular as an array, the kinds and lengths of its levels; or None."""
     kinds: list[type] = []
     shape: list[int] = []
     level: Any = [x]
     while True:
         types = set(map(type, level))
-        if len(types) == 1 and (kind := types.pop()) in (list, tuple):
+        if len(types) == 1 and (kind := next(iter(types))) in (list, tuple):
             lengths = set(map(len, level))
             if len(lengths) > 1:
                 return None
@@ -192,10 +195,12 @@ def _regular(x: Any) -> tuple[list[Any], tuple[type, ...], tuple[int, ...], bool
             shape.append(lengths.pop())
             level = list(itertools.chain.from_iterable(level))
             continue
-        types = set(map(type, level))
+        if types == _FLOATS:
+            return vector(level).reshape(shape), tuple(kinds), tuple(shape), False
         if not level or not all(issubclass(t, _NUMBERS) for t in types):
             return None
-        return level, tuple(kinds), tuple(shape), all(issubclass(t, _WHOLE) for t in types)
+        numbers = np.array(level, float).reshape(shape)
+        return numbers, tuple(kinds), tuple(shape), all(issubclass(t, _WHOLE) for t in types)
 
 
 # --- from a structure to what stands for the arguments while tracing ------------------------------------------------
