@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import random
 from typing import Any
 
@@ -88,21 +89,21 @@ def test_the_first_call_is_compared_with_the_function_on_the_numbers_themselves(
 
 
 def test_the_second_call_is_compared_though_no_number_has_changed() -> None:
-    parameters, rate = [Value(1.0)], {"l2": 0.0}
-    cost = vectorize(lambda xs: sum((parameters[0] * x) ** 2 for x in xs) + rate["l2"] * parameters[0] ** 2)
+    w, rate = Value(1.0), contextvars.ContextVar("rate", default=0.0)
+    cost = vectorize(lambda xs: sum((w * x) ** 2 for x in xs) + rate.get() * w**2)
     assert cost([1.0, 2.0]).data == 5.0
-    parameters[0] = Value(2.0)
+    rate.set(2.0)
     with pytest.raises(VectorizeError):
         cost([1.0, 2.0])
 
 
 def test_a_comparison_of_infinities_does_not_count() -> None:
-    w, factor = Value(2.0), [1.0]
-    cost = vectorize(lambda xs: sum(w * x for x in xs) * factor[0])
+    w, factor = Value(2.0), contextvars.ContextVar("factor", default=1.0)
+    cost = vectorize(lambda xs: sum(w * x for x in xs) * factor.get())
     cost([1.0, 2.0])
     cost([1.0, 2.0])
     cost([np.inf, 2.0])
-    factor[0] = 3.0
+    factor.set(3.0)
     with pytest.raises(VectorizeError):
         cost([1.0, 5.0])
 

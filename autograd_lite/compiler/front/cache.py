@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +13,20 @@ import numpy as np
 from autograd_lite.compiler.front.batches import Examples
 from autograd_lite.compiler.front.checking import VectorizeError, as_it_is, compare, difference, scalar_run
 from autograd_lite.compiler.front.flat import Flat
-from autograd_lite.compiler.front.versions import Theta, Unchecked, Version, compiled, version_of, without_program
+from autograd_lite.compiler.front.surroundings import Surroundings
+from autograd_lite.compiler.front.versions import (
+    MANY_SURROUNDINGS,
+    Family,
+    Theta,
+    Unchecked,
+    Version,
+    compiled,
+    version_of,
+    without_program,
+)
 from autograd_lite.compiler.programs.program import GuardBroken
 from autograd_lite.compiler.rolling.lifting import NotRolledError
-from autograd_lite.compiler.tracing.arguments import Given, Structure, given
+from autograd_lite.compiler.tracing.arguments import Given, Structure, given, objects
 from autograd_lite.compiler.tracing.tracing import trace
 from autograd_lite.value import Value
 
@@ -41,30 +52,68 @@ class Cache:
         self.flat = Flat()
         self.latest: tuple[Version, Given] | None = None
         self.lock = threading.RLock()
-        self._versions: dict[Structure, list[Version]] = {}
+        self._function = run if examples is None else examples.loss
+        self._families: dict[Structure, Family] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._versions.values()))
+        return sum(map(len, self._families.values()))
 
     def known(self, structure: Structure) -> tuple[Version, ...]:
-        """The versions of a structure: the one that was used last, then the others, then what could not be rolled."""
-        return tuple(self._versions.get(structure, ()))
+        """The versions of a structure: the one that was used last, then the others, then what could not be rolled.
+
+        Raises
+        ------
+        VectorizeError
+            If what the function reads was changed, and calls since may not have seen it.
+        """
+        family = self._families.get(structure)
+        if family is None:
+            return ()
+        family.unseen += 1
+        if family.unseen >= family.period:
+            self._look_around(family, family.unseen - 1)
+        return tuple(family.versions)
+
+    def _look_around(self, family: Family, unseen: int) -> None:
+        """Go on with other versions if what the function reads was changed, which so many calls have not seen."""
+        family.unseen = 0
+        changed = family.around.changed() if family.versions else []
+        if not changed:
+            return
+        with self.lock:
+            family.move()
+        what = " and ".join(changed[:3])
+        if unseen:
+            raise VectorizeError(
+                f"{self.name} reads {what}, which was changed after it was traced; the last call, or up to {unseen}, "
+                "went on without it, for there is so much to look at that it is not looked at in each call. From now "
+                "on it is seen. Hand in as an argument what changes, and give a Value new numbers by its data."
+            )
+        if family.moves == MANY_SURROUNDINGS:
+            warnings.warn(
+                f"{self.name} reads {what}, which is no argument and has changed {MANY_SURROUNDINGS} times; a program "
+                "was made for each. From now on it runs as scalar code when that changes: hand it in as an argument.",
+                stacklevel=4,
+            )
 
     def used(self, version: Version, found: Given) -> None:
         """Remember which version was used, to try it first the next time."""
         self.latest = version, found
-        versions = self._versions[found.structure]
+        versions = self._families[found.structure].versions
         if versions[0] is not version and version.program is not None:
             with self.lock:
                 versions.remove(version)
                 versions.insert(0, version)
 
-    def _add(self, version: Version, found: Given) -> None:
+    def _add(self, version: Version, found: Given, around: Surroundings) -> None:
         with self.lock:
             self.flat.learn(version)
-            versions = self._versions.setdefault(found.structure, [])
-            versions.insert(0 if version.program is not None else len(versions), version)
+            self._families.setdefault(found.structure, Family(around)).add(version, around)
             self.latest = version, found
+
+    def _around(self, found: Given) -> Surroundings:
+        """What is around the function, before it runs."""
+        return Surroundings(self._function, objects(found.structure))
 
     # --- making versions ---
 
@@ -75,9 +124,13 @@ class Cache:
             if version is not None:
                 return version, None
         found = call[0]
+        around = self._around(found)
         new = trace(self.run, found=found)
         value = float(new.root._data)
+        family = self._families.get(found.structure)
         try:
+            if family is not None and family.moves >= MANY_SURROUNDINGS:
+                raise NotRolledError("what it reads and is no argument changes all the time")
             version = version_of(new)
         except NotRolledError as error:
             version = without_program(new, str(error))
@@ -89,7 +142,8 @@ class Cache:
                 raise VectorizeError(
                     f"{self.name} gave {value!r} and its program {computed!r} on the same numbers; please report this"
                 )
-        self._add(version, found)
+        around.settle()
+        self._add(version, found, around)
         return version, value
 
     def _compare_traced(self, call: Call, value: float, version: Version) -> None:
@@ -107,12 +161,14 @@ class Cache:
         if one is None:
             return None
         first, batch = one
+        around = self._around(found)
         try:
             version = version_of(trace(examples.loss, found=first), batch, found.numbers)
         except NotRolledError:
             return None
         self._now_checked(version, found)
-        self._add(version, found)
+        around.settle()
+        self._add(version, found, around)
         try:
             self._verify_here(version, call)
         except GuardBroken:
@@ -138,6 +194,15 @@ class Cache:
         VectorizeError
             If they differ.
         """
+        found = call[0]
+        family = self._families[found.structure]
+        self._look_around(family, family.unseen)
+        try:
+            return self._verified(version, call, value, gradients)
+        finally:
+            family.around.settle()
+
+    def _verified(self, version: Version, call: Call, value: float, gradients: list[Any]) -> bool:
         found, args, kwargs = call
         few = None if self._examples is None else self._examples.few(args)
         if few is not None:

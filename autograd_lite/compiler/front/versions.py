@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite import modes
+from autograd_lite.compiler.front.surroundings import Surroundings
 from autograd_lite.compiler.idioms.idioms import simplify
 from autograd_lite.compiler.programs.program import Program
 from autograd_lite.compiler.rolling.lifting import Lifted, NotRolledError, lift
@@ -19,12 +20,19 @@ from autograd_lite.compiler.tracing.tracing import Trace
 from autograd_lite.numbers import vector
 from autograd_lite.value import Value
 
-__all__ = ["Layout", "Reshaped", "Unchecked", "Version", "version_of", "without_program"]
+__all__ = ["Family", "Layout", "Reshaped", "Unchecked", "Version", "version_of", "without_program"]
 
 Slot = Value | int
 """What a part of theta belongs to: a Value of the user's, or the place of one among a call's arguments."""
 
 Theta = NDArray[np.float64]
+
+
+FREE, PER_LINE = 500, 25
+"""What a look at the surroundings may take in each call, in nanoseconds: a few hundredths of what the program takes."""
+
+MANY_SURROUNDINGS = 32
+"""For more surroundings than these no programs are made."""
 
 
 class Reshaped(Exception):
@@ -184,6 +192,61 @@ class Version:
     plain: Lifted | None = None
     why_not: str = ""
     unchecked: Unchecked = field(default_factory=lambda: Unchecked([], reads=False))
+
+
+@dataclass(eq=False)
+class Family:
+    """The versions for one structure of the arguments.
+
+    Attributes
+    ----------
+    around : Surroundings
+        What is around the function, as it was when these were made.
+    versions : list of Version
+        Those for the surroundings of now.
+    aside : list of (Surroundings, list of Version)
+        Those for other surroundings, which may return.
+    unseen : int
+        How many calls there were since the surroundings were looked at.
+    period : int
+        After how many calls that is done: more than one if it takes long beside the program.
+    moves : int
+        How often the surroundings were new.
+    """
+
+    around: Surroundings
+    versions: list[Version] = field(default_factory=list)
+    aside: list[tuple[Surroundings, list[Version]]] = field(default_factory=list)
+    unseen: int = 0
+    period: int = 1
+    moves: int = 0
+
+    def __len__(self) -> int:
+        return len(self.versions) + sum(len(versions) for _, versions in self.aside)
+
+    def add(self, version: Version, around: Surroundings) -> None:
+        """Take up a new version, made in these surroundings."""
+        if self.versions:  # in the same ones
+            self.around.settle()
+        else:
+            self.around, self.unseen = around, 0
+        self.versions.insert(0 if version.program is not None else len(self.versions), version)
+        if version.program is None:
+            self.period = 1
+            return
+        self.period = max(1, int(self.around.cost / (FREE + PER_LINE * version.program.source.count("\n"))))
+
+    def move(self) -> None:
+        """The surroundings have changed: go on with the versions for these, if there are any."""
+        if self.versions:
+            self.aside.append((self.around, self.versions))
+        self.versions = []
+        known = next((i for i, (around, _) in enumerate(self.aside) if not around.changed()), None)
+        if known is not None:
+            self.around, self.versions = self.aside.pop(known)
+            return
+        self.moves += 1
+        del self.aside[:-MANY_SURROUNDINGS]
 
 
 def version_of(trace: Trace, batch: Batch | None = None, numbers: Sequence[Any] | None = None) -> Version:

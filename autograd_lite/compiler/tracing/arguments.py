@@ -8,7 +8,7 @@ one structure share a program. It is a tree of tuples, each a kind and what belo
 - ``("lists", kinds, shape, whole)``: a nested list of numbers, as regular as an array;
 - ``("value", shape)``, ``("cells", shape)``, ``("constant", shape)``: a Value, an array of scalar Values, a Constant;
 - ``("sequence", kind, structures)``, ``("mapping", kind, keys, structures)``: what holds several of these;
-- ``("record", kind, names, structures)``: a dataclass;
+- ``("record", kind, names, structures)``: a dataclass or a SimpleNamespace;
 - ``("static", thing)``: anything else, compared by equality.
 """
 
@@ -20,6 +20,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -156,8 +157,9 @@ def _sorted(x: Any, found: Given) -> Structure:
         return "sequence", kind, tuple([_sorted(item, found) for item in x])
     if isinstance(x, dict):
         return "mapping", kind, tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
-    if is_dataclass(x) and not isinstance(x, type):
-        names = tuple(field.name for field in fields(x))
+    if (is_dataclass(x) and not isinstance(x, type)) or kind is SimpleNamespace:
+        declared = fields(x) if kind is not SimpleNamespace else ()
+        names = tuple(dict.fromkeys([*(field.name for field in declared), *getattr(x, "__dict__", ())]))
         return "record", kind, names, tuple([_sorted(getattr(x, name), found) for name in names])
     if isinstance(x, Iterator):
         raise TypeError(f"{x!r} can be read only once, and a vectorized function may be run again: hand in a list")
@@ -196,6 +198,17 @@ def _regular(x: Any) -> tuple[list[Any], tuple[type, ...], tuple[int, ...], bool
         if not level or not all(issubclass(t, _NUMBERS) for t in types):
             return None
         return level, tuple(kinds), tuple(shape), all(issubclass(t, _WHOLE) for t in types)
+
+
+def objects(structure: Any) -> Iterator[tuple[str, Any]]:
+    """What a structure holds that may change inside: objects that are compared by equality, and classes."""
+    for part in structure:
+        if isinstance(part, tuple):
+            yield from objects(part)
+        elif isinstance(part, Static):
+            yield type(part.thing).__name__, part.thing
+        elif isinstance(part, type):
+            yield part.__name__, part
 
 
 # --- from a structure to what stands for the arguments while tracing ------------------------------------------------
@@ -264,7 +277,7 @@ def _stand_in(
         return holder({k.thing: _stand_in(p, f"{name}[{k.thing!r}]", made, numbers, parameters) for k, p in pairs})
     if kind == "record":
         _, holder, names, parts = structure
-        record = object.__new__(holder)
+        record = holder.__new__(holder)
         for field, part in zip(names, parts, strict=True):
             object.__setattr__(record, field, _stand_in(part, f"{name}.{field}", made, numbers, parameters))
         return record
