@@ -85,14 +85,13 @@ class Examples:
             raise ValueError(f"in_axes={self.in_axes!r}: no argument has an axis of examples; give 0 for one that has")
         return axes
 
-    def few(self, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """A few examples of a batch, from its beginning to its end; None if it has no more than these."""
+    def few(self, args: tuple[Any, ...], turn: int) -> tuple[Any, ...] | None:
+        """A few examples from all over a batch, others in each turn; None if it has no more than these."""
         axes = self.axes(len(args))
         m = batch_size(args, axes)
         if m <= FEW:
             return None
-        some = np.linspace(0, m - 1, FEW).astype(int).tolist()
-        return _examples(args, axes, some)
+        return _examples(args, axes, [(i * m // FEW + turn) % m for i in range(FEW)])
 
     def one(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Given, Batch] | None:
         """The first example, and how the batch is made of such; None if that is more than a repetition."""

@@ -213,16 +213,20 @@ class _Walk:
         self._seen: dict[int, Any] = {}  # the things are kept alive, so that a number stands for one of them
         self._next: deque[tuple[str, Any]] = deque()
         self._count = 0
+        self._of_leaves = sorted(names & {"grad", "label"})
 
     def from_roots(self, roots: list[tuple[str, Any]]) -> None:
         """Walk."""
         self._next.extend(roots)
         while self._next and self._count < MANY:
             label, x = self._next.popleft()
-            if isinstance(x, _PLAIN) or type(x) is Value or id(x) in self._seen:
+            if self._is_plain(x) or id(x) in self._seen:
                 continue
             self._seen[id(x)] = x
             self._look_at(label, x)
+
+    def _is_plain(self, x: Any) -> bool:
+        return isinstance(x, _PLAIN) or (type(x) is Value and not self._of_leaves)
 
     def _look_at(self, label: str, x: Any) -> None:
         if isinstance(x, FunctionType):
@@ -250,8 +254,8 @@ class _Walk:
                 self._named(label, x, vars(x))
         elif isinstance(x, type):
             self._class(label, x)
-        elif type(x) is Constant:
-            self._watch(_by_names("attribute", x, ["_data"], label))
+        elif isinstance(x, Value):
+            self._watch(_by_names("attribute", x, ["_data"] if type(x) is Constant else self._of_leaves, label))
         else:
             self._object(label, x)
 
@@ -318,7 +322,7 @@ class _Walk:
             self._count += len(held)
             self.watched.append(watched)
             for i, item in enumerate(held):
-                if not isinstance(item, _PLAIN) and type(item) is not Value:
+                if not self._is_plain(item):
                     self._next.append((watched.name(i), item))
 
 

@@ -147,12 +147,12 @@ class Unchecked:
         self._runs += bool(changed)
         is_due = not self._never.isdisjoint(changed) or (self._reads and self._runs >= self._next)
         if self._is_first:  # the second call is compared whatever has changed: it may be what no number shows
-            self._is_first = False
             return changed or [NOTHING]
         return changed if is_due else []
 
     def passed(self, changed: list[int]) -> None:
         """These agreed."""
+        self._is_first = False
         self._never.difference_update(changed)
         if self._runs >= self._next:
             self._next *= 2

@@ -14,10 +14,13 @@ one structure share a program. It is a tree of tuples, each a kind and what belo
 
 from __future__ import annotations
 
+import copy
+import functools
 import inspect
 import itertools
 import math
-from collections import deque
+from array import array
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from types import SimpleNamespace
@@ -88,7 +91,12 @@ class Static:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Static) or type(self.thing) is not type(other.thing):
             return False
-        return self.thing is other.thing or bool(self.thing == other.thing)
+        if self.thing is other.thing:
+            return True
+        try:
+            return bool(self.thing == other.thing)
+        except Exception:  # whatever its own `==` raises, or an array of answers: then only itself is equal to it
+            return False
 
     def __hash__(self) -> int:
         try:
@@ -132,13 +140,14 @@ def _sorted(x: Any, found: Given) -> Structure:
         found.numbers.append(x)
         return "array", x.shape, False
     if kind is np.ndarray and x.dtype.kind in "fiub":
-        found.numbers.append(np.asarray(x, float))
+        found.numbers.append(as_floats(x))
         return "array", x.shape, x.dtype.kind != "f"
-    if kind is int and abs(x) > EXACT:
-        return "static", Static(x)  # a float would be another number
     if isinstance(x, _NUMBERS):
+        whole = isinstance(x, _WHOLE)
+        if whole and not -EXACT <= x <= EXACT:
+            return "static", Static(x)  # a float would be another number
         found.numbers.append(np.asarray(x, float))
-        return "number", isinstance(x, _WHOLE)
+        return "number", whole
     if kind is Value:
         found.parameters.append(x)
         return "value", x.shape
@@ -158,19 +167,36 @@ def _sorted(x: Any, found: Given) -> Structure:
     if isinstance(x, dict):
         return "mapping", kind, tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
     if (is_dataclass(x) and not isinstance(x, type)) or kind is SimpleNamespace:
-        declared = fields(x) if kind is not SimpleNamespace else ()
-        names = tuple(dict.fromkeys([*(field.name for field in declared), *getattr(x, "__dict__", ())]))
+        names = _field_names(x)
         return "record", kind, names, tuple([_sorted(getattr(x, name), found) for name in names])
     if isinstance(x, Iterator):
         raise TypeError(f"{x!r} can be read only once, and a vectorized function may be run again: hand in a list")
+    if isinstance(x, (set, bytearray, array)):  # they may change inside
+        x = copy.copy(x)
     return "static", Static(x)
+
+
+def as_floats(x: Any) -> Any:
+    """The numbers of an array as float64.
+
+    Raises
+    ------
+    ValueError
+        If they are ints that no float64 is equal to.
+    """
+    if x.dtype.kind in "iu" and x.dtype.itemsize == 8 and x.size and not -EXACT <= x.min() <= x.max() <= EXACT:
+        raise ValueError(
+            f"an array of ints from {x.min()} to {x.max()}: a program computes in float64, which holds ints exactly "
+            f"only up to 2**53 = {EXACT}; hand in smaller ones, or floats"
+        )
+    return np.asarray(x, float)
 
 
 def _sorted_array(x: Any, found: Given) -> Structure:
     """An array of objects: of scalar Values, which are parameters; or an array that numbers cannot be made of."""
     if x.dtype.kind != "O":
         number(x)  # which refuses it and says why: strings, complex numbers, a masked array
-        found.numbers.append(np.asarray(x, float))
+        found.numbers.append(as_floats(x))
         return "array", x.shape, x.dtype.kind != "f"
     cells = x.ravel().tolist()
     if all(type(cell) is Value for cell in cells):
@@ -197,7 +223,42 @@ def _regular(x: Any) -> tuple[list[Any], tuple[type, ...], tuple[int, ...], bool
         types = set(map(type, level))
         if not level or not all(issubclass(t, _NUMBERS) for t in types):
             return None
-        return level, tuple(kinds), tuple(shape), all(issubclass(t, _WHOLE) for t in types)
+        ints = {t for t in types if issubclass(t, _WHOLE)}
+        if ints and not all(-EXACT <= x <= EXACT for x in level if type(x) in ints):
+            return None  # one by one, for floats would be other numbers
+        return level, tuple(kinds), tuple(shape), ints == types
+
+
+def own_copy(x: Any) -> Any:
+    """A copy of what holds numbers and Values, with the same Values and objects in it."""
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    if isinstance(x, tuple):
+        items = [own_copy(item) for item in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    twin: Any
+    if isinstance(x, (list, deque)):
+        twin = copy.copy(x)
+        for i, item in enumerate(x):
+            twin[i] = own_copy(item)
+        return twin
+    if isinstance(x, dict):
+        twin = copy.copy(x)
+        for key, item in x.items():
+            twin[key] = own_copy(item)
+        return twin
+    if (is_dataclass(x) and not isinstance(x, type)) or type(x) is SimpleNamespace:
+        twin = copy.copy(x)
+        for name in _field_names(x):
+            object.__setattr__(twin, name, own_copy(getattr(x, name)))
+        return twin
+    return x
+
+
+def _field_names(x: Any) -> tuple[str, ...]:
+    """What a dataclass or a SimpleNamespace holds."""
+    declared = fields(x) if is_dataclass(x) else ()
+    return tuple(dict.fromkeys([*(field.name for field in declared), *getattr(x, "__dict__", ())]))
 
 
 def objects(structure: Any) -> Iterator[tuple[str, Any]]:
@@ -274,7 +335,10 @@ def _stand_in(
     if kind == "mapping":
         _, holder, keys, parts = structure
         pairs = zip(keys, parts, strict=True)
-        return holder({k.thing: _stand_in(p, f"{name}[{k.thing!r}]", made, numbers, parameters) for k, p in pairs})
+        kind_of_dict = functools.partial(holder, None) if issubclass(holder, defaultdict) else holder
+        return kind_of_dict(
+            {k.thing: _stand_in(p, f"{name}[{k.thing!r}]", made, numbers, parameters) for k, p in pairs}
+        )
     if kind == "record":
         _, holder, names, parts = structure
         record = holder.__new__(holder)
