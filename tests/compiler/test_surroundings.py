@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import array
+import collections
 import functools
 import types
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from autograd_lite import Constant, Value, VectorizeError, nn, vectorize
 from autograd_lite.compiler.front.surroundings import Surroundings
 
-SCALE, ROWS = 2.0, np.ones(3)
+SCALE, ROWS, NAME = 2.0, np.ones(3), "k"
 
 
 class Config:
@@ -145,6 +147,11 @@ def test_a_module_in_training_and_not() -> None:
         model.eval()
         assert after_checks(cost, 1.0) == 2.0
     assert repr(cost).endswith("2 programs>")
+    layers = nn.Sequential(nn.Linear(2, 2, seed=0), model)
+    assert Surroundings(lambda x: layers(x)).changed() == []
+    around = Surroundings(lambda x: layers(x))
+    layers.train()
+    assert "layers.1.training" in around.changed()
 
 
 def test_a_global_and_what_a_helper_reads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,6 +237,78 @@ def test_a_number_that_changes_at_each_call_runs_as_it_is() -> None:
     with pytest.warns(UserWarning, match=r"reads step\['t'\], which is no argument and has changed 32 times"):
         train()
     assert cost.value_and_grad([1.0], 1.0)[0] == 49.0
+
+
+class Hidden:
+    """Reads in roundabout ways."""
+
+    k = 1.0
+
+    def __init__(self) -> None:
+        self.inner: dict[str, float] = {}
+        self.__dict__["lambda"] = 1.0
+
+    def __getattr__(self, name: str) -> float:
+        return self.__dict__["inner"].get(name, 1.0)
+
+    def __mul__(self, other: Any) -> Any:
+        return other * self.scale()
+
+    @property
+    def whole(self) -> Any:
+        return vars(self)["lambda"]
+
+    def scale(self) -> float:
+        return self.k
+
+
+class Holding(list[float]):
+    extra = 1.0
+
+
+@pytest.mark.parametrize(
+    ("read", "change"),
+    [
+        (lambda h: h.other, lambda h: h.inner.update(other=3.0)),
+        (lambda h: h.whole, lambda h: vars(h).update({"lambda": 3.0})),
+        (lambda h: h * 1.0, lambda h: setattr(h, "k", 3.0)),
+        (lambda h: h * 1.0, lambda h: setattr(type(h), "k", 3.0)),
+        (lambda h: h.scale(), lambda h: setattr(type(h), "scale", lambda self: 3.0)),
+        (lambda h: getattr(h, NAME), lambda h: setattr(h, "k", 3.0)),
+        (lambda h: type(h).k, lambda h: setattr(type(h), "k", 3.0)),
+    ],
+)
+def test_roundabout_ways(read: Any, change: Any) -> None:
+    class Own(Hidden):
+        pass
+
+    w, holder = Value(2.0), Own()
+    cost = vectorize(lambda x: w * x * read(holder))
+    assert after_checks(cost, 1.0) == 2.0
+    change(holder)
+    assert cost(1.0).data == 6.0
+
+
+@pytest.mark.parametrize(
+    "numbers", [bytearray(b"\x01"), array.array("d", [1.0]), collections.deque([1.0]), Holding([1.0])]
+)
+def test_what_holds_numbers(numbers: Any) -> None:
+    w = Value(2.0)
+    cost = vectorize(lambda x: w * x * numbers[0] * getattr(numbers, "extra", 1.0))
+    assert after_checks(cost, 1.0) == 2.0
+    numbers[0] = 3
+    assert cost(1.0).data == 6.0
+    if isinstance(numbers, Holding):
+        numbers.extra = 2.0
+        assert cost(1.0).data == 12.0
+
+
+def test_a_gradient_that_is_read() -> None:
+    w = Value(2.0)
+    cost = vectorize(lambda x: w * x * (1.0 if w.grad is None else w.grad))
+    assert after_checks(cost, 1.0) == 2.0
+    w.grad = 3.0
+    assert cost(1.0).data == 6.0
 
 
 def test_names() -> None:

@@ -62,6 +62,10 @@ def vectorize(
     an error: a number that left the graph (``v.data``), or a random one, has been burnt in. Results equal the
     function's to 1e-10 relative, not to the last bit: sums are added in another order.
 
+    What the function reads beside its arguments, as globals, attributes, or Values in lists, is looked at in each call,
+    or now and then if it is much: when it was changed the function is traced again. The function must not change its
+    arguments, and what it changes elsewhere is changed only when it is traced or compared.
+
     Examples
     --------
     >>> from autograd_lite import Value, vectorize
