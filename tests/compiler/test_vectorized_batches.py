@@ -165,3 +165,24 @@ def test_other_examples_are_compared_in_each_turn() -> None:
         assert len(set(few.tolist())) == 16
         seen |= set(few.tolist())
     assert seen == set(range(100))
+
+
+class Named:
+    def __init__(self, x: float) -> None:
+        self.x = x
+
+
+def test_what_is_no_number_may_differ_from_example_to_example() -> None:
+    w = Value(2.0)
+    words, X = ["a"] * 100, np.ones(100)
+    cost = vectorize(lambda x, word: w * x * len(word), in_axes=0, reduce="sum")
+    assert cost(X, words).data == 200.0
+    words[51] = "bbb"
+    assert cost(X, words).data == 204.0
+    records = vectorize(lambda d: w * d["x"], in_axes=0)
+    assert records([{"x": 1.0}, {"x": 2.0}]).data == 3.0
+    things = [Named(1.0), Named(1.0)]
+    of_objects = vectorize(lambda s: w * s.x, in_axes=0)
+    assert [of_objects(things).data for _ in range(4)] == [2.0] * 4
+    things[1].x = 3.0
+    assert of_objects(things).data == 4.0

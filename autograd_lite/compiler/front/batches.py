@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_lite import functions as ag
 from autograd_lite.compiler.rolling.repeating import Batch
-from autograd_lite.compiler.tracing.arguments import Given, given
+from autograd_lite.compiler.tracing.arguments import Given, given, has_static
 from autograd_lite.value import Value
 
 Axes = int | None | tuple[int | None, ...]
@@ -102,8 +102,12 @@ class Examples:
         places: list[int | None] = []
         for one, all_of_them, axis in zip(first, args, axes, strict=True):
             part, whole = given((one,), {}), given((all_of_them,), {})
+            if axis is not None and (
+                part.parameters or has_static(part.structure) or not all(map(np.ndim, whole.numbers))
+            ):
+                return None  # what is no number may differ from example to example
             place = [None if axis is None else axis % x.ndim for x in whole.numbers]
-            if (axis is not None and part.parameters) or not _repeats(part, whole, place):
+            if not _repeats(part, whole, place):
                 return None
             shapes += [x.shape for x in whole.numbers]
             places += place

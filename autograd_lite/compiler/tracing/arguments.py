@@ -261,6 +261,18 @@ def _field_names(x: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(field.name for field in declared), *getattr(x, "__dict__", ())]))
 
 
+def has_static(structure: Any) -> bool:
+    """Whether a structure holds what is no number."""
+    if isinstance(structure, tuple) and structure and structure[0] in _HOLDING:
+        structure = structure[-1]
+    elif isinstance(structure, tuple) and structure and type(structure[0]) is str:
+        return bool(structure[0] == "static")
+    return any(map(has_static, structure))
+
+
+_HOLDING = ("sequence", "mapping", "record", "objects")
+
+
 def objects(structure: Any) -> Iterator[tuple[str, Any]]:
     """What a structure holds that may change inside: objects that are compared by equality, and classes."""
     for part in structure:
