@@ -73,7 +73,9 @@ class Cache:
             return ()
         family.unseen += 1
         if family.unseen >= family.period:
-            self._look_around(family, family.unseen - 1)
+            if not family.around.is_as_before():
+                self._look_around(family, family.unseen - 1)
+            family.unseen = 0
         return tuple(family.versions)
 
     def _look_around(self, family: Family, unseen: int) -> None:

@@ -27,7 +27,7 @@ class Surroundings:
     Attributes
     ----------
     cost : float
-        About how long it takes to look at all of it, in nanoseconds.
+        About how long it takes to look at all of it, in nanoseconds; 0 if there is nothing.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class Surroundings:
 
     def changed(self) -> list[str]:
         """The names of what is not as before."""
-        if self._is_as_before():
+        if self.is_as_before():
             return []
         found = [(x, x.changed()) for x in self._watched]
         if not any(places for _, places in found):  # equal numbers in other objects
@@ -57,7 +57,7 @@ class Surroundings:
 
     def settle(self) -> None:
         """The function ran: what it changed itself is not looked at any more."""
-        if self._is_as_before():
+        if self.is_as_before():
             return
         kept = []
         for x in self._watched:
@@ -81,15 +81,15 @@ class Surroundings:
             names |= {f"x{n}": x.thing, f"b{n}": x.before}
             names |= {f"b{n}_{i}": held for i, held in enumerate(x.before)} if x.names else {}
         tests = [x.test(n) for n, x in enumerate(self._watched)]
-        self._test = eval(compile("lambda: " + (" and ".join(tests) or "True"), "<surroundings>", "eval"), names)
-        sizes = [np.asarray(x.thing).nbytes if x.kind == "numbers" else 25 * len(x.before) for x in self._watched]
-        self.cost = 100 + sum(
-            200 + size if x.names == () else size for x, size in zip(self._watched, sizes, strict=True)
+        self._test: Callable[[], bool] = eval(
+            compile("lambda: " + (" and ".join(tests) or "True"), "<surroundings>", "eval"), names
         )
+        sizes = [np.asarray(x.thing).nbytes if x.kind == "numbers" else 25 * len(x.before) for x in self._watched]
+        self.cost = sum(sizes) + sum(200 for x in self._watched if not x.names)
 
-    def _is_as_before(self) -> bool:
+    def is_as_before(self) -> bool:
         """Whether nothing was replaced: quick, for it is asked at each call."""
         try:
-            return bool(self._test())
+            return self._test()
         except GONE:
             return False

@@ -28,8 +28,10 @@ Slot = Value | int
 Theta = NDArray[np.float64]
 
 
-FREE, PER_LINE = 500, 25
+FREE, PER_LINE = 1000, 15
 """What a look at the surroundings may take in each call, in nanoseconds: a few hundredths of what the program takes."""
+
+NEVER = 2**62
 
 MANY_SURROUNDINGS = 32
 """For more surroundings than these no programs are made."""
@@ -234,7 +236,8 @@ class Family:
         if version.program is None:
             self.period = 1
             return
-        self.period = max(1, int(self.around.cost / (FREE + PER_LINE * version.program.source.count("\n"))))
+        free = FREE + PER_LINE * version.program.source.count("\n")
+        self.period = max(1, int(self.around.cost / free)) if self.around.cost else NEVER
 
     def move(self) -> None:
         """The surroundings have changed: go on with the versions for these, if there are any."""
