@@ -135,6 +135,7 @@ class _Walk:
         self._seen: dict[int, Any] = {}  # the things are kept alive, so that a number stands for one of them
         self._next: deque[tuple[str, Any]] = deque()
         self._count = 0
+        self._kinds: dict[type, tuple[set[str], set[str], bool]] = {}
         self._of_leaves = sorted(names & {"grad", "label"})
 
     def from_roots(self, roots: list[tuple[str, Any]]) -> None:
@@ -171,7 +172,8 @@ class _Walk:
             self._next.append((label, x()))
         elif isinstance(x, (list, set, deque, dict)):
             self._watch([Watched("dict" if isinstance(x, dict) else "list", x, label)])
-            self._object(label, x)
+            if type(x) not in (list, dict, set):
+                self._object(label, x)
         elif isinstance(x, (tuple, frozenset)):
             self._next += [(f"{label}[{i}]", item) for i, item in enumerate(x) if not isinstance(item, _PLAIN)]
         elif isinstance(x, ModuleType):
@@ -227,15 +229,23 @@ class _Walk:
             self._watch(_by_names("item", own, list(own), label))
         if _is_library(kind.__module__):
             return
-        slots = {name for base in kind.__mro__ for name in _slots(base) if hasattr(x, name)}
-        methods = [f for base in kind.__mro__ for f in self._methods(base).values() if isinstance(f, FunctionType)]
-        reads_all = hasattr(kind, "__getattr__") or any("vars" in _names(f.__code__)[0] for f in methods)
-        names = {*slots, *_data_of(kind)} & self.names | {name for name in own if reads_all or name in self.names}
+        if kind not in self._kinds:
+            self._kinds[kind] = self._read_of(kind)
+            self._next.append((kind.__name__, kind))
+        slots, shared, reads_all = self._kinds[kind]
+        names = shared.union(name for name in slots if hasattr(x, name))
+        names.update(own if reads_all else self.names.intersection(own))
         held = [name for name in sorted(names) if not _is_sign(name)]
         odd = [name for name in held if not name.isidentifier() or keyword.iskeyword(name)]
         self._watch(_by_names("attribute", x, [name for name in held if name not in odd], label))
         self._watch(_by_names("item", own, odd, label))
-        self._next.append((kind.__name__, kind))
+
+    def _read_of(self, kind: type) -> tuple[set[str], set[str], bool]:
+        """What is read of a kind of objects: their slots, the class's data, and whether all that they hold."""
+        slots = {name for base in kind.__mro__ for name in _slots(base)}
+        methods = [f for base in kind.__mro__ for f in self._methods(base).values() if isinstance(f, FunctionType)]
+        reads_all = hasattr(kind, "__getattr__") or any("vars" in _names(f.__code__)[0] for f in methods)
+        return slots & self.names, _data_of(kind) & self.names, reads_all
 
     def _named(self, label: str, x: Any, held: Any) -> None:
         names = [name for name in sorted(self.names & set(held)) if not _is_sign(name)]
