@@ -329,3 +329,11 @@ def test_what_is_deleted_has_changed() -> None:
     around = Surroundings(lambda: holder.x)
     del holder.x
     assert around.changed() == ["holder.x"]
+
+
+def test_very_much() -> None:
+    net = Net(1, 1100)
+    around = Surroundings(net.loss)
+    assert around.changed() == []
+    net.neurons[1000].w[0] = Value(2.0)
+    assert around.changed() == ["self.neurons[1000].w[0]"]

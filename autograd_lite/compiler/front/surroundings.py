@@ -14,6 +14,10 @@ from autograd_lite.compiler.front.reachable import BY_NAME, GONE, everything, fi
 __all__ = ["Surroundings"]
 
 
+LONG = 1000
+"""A test of more things than these is not compiled, for that would take longer than it saves."""
+
+
 class Surroundings:
     """What is around a function, as it was when this was made.
 
@@ -39,6 +43,8 @@ class Surroundings:
     >>> around.changed()
     ["rate['l2']"]
     """
+
+    _test: Callable[[], bool]
 
     def __init__(self, f: Callable[..., Any], arguments: Iterable[tuple[str, Any]] = ()) -> None:
         self._watched = everything([("", f), *arguments])
@@ -76,16 +82,18 @@ class Surroundings:
         """Write the test for what is watched."""
         for x in self._watched:
             x.before = x.look()
+        sizes = [np.asarray(x.thing).nbytes if x.kind == "numbers" else 25 * len(x.before) for x in self._watched]
+        self.cost = sum(sizes) + sum(200 for x in self._watched if not x.names)
+        if len(self._watched) > LONG:
+            self.cost *= 5
+            self._test = lambda: not any(x.changed() for x in self._watched)
+            return
         names: dict[str, Any] = {"is_": operator.is_, "fingerprint": fingerprint}
         for n, x in enumerate(self._watched):
             names |= {f"x{n}": x.thing, f"b{n}": x.before}
             names |= {f"b{n}_{i}": held for i, held in enumerate(x.before)} if x.names else {}
         tests = [x.test(n) for n, x in enumerate(self._watched)]
-        self._test: Callable[[], bool] = eval(
-            compile("lambda: " + (" and ".join(tests) or "True"), "<surroundings>", "eval"), names
-        )
-        sizes = [np.asarray(x.thing).nbytes if x.kind == "numbers" else 25 * len(x.before) for x in self._watched]
-        self.cost = sum(sizes) + sum(200 for x in self._watched if not x.names)
+        self._test = eval(compile("lambda: " + (" and ".join(tests) or "True"), "<surroundings>", "eval"), names)
 
     def is_as_before(self) -> bool:
         """Whether nothing was replaced: quick, for it is asked at each call."""
