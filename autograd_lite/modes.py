@@ -191,13 +191,13 @@ def complex_numbers() -> Iterator[None]:
         yield
 
 
-_NOT_THE_USERS = (*(os.path.dirname(file) + os.sep for file in (__file__, np.__file__)), GENERATED)
+NOT_THE_USERS = (*(os.path.dirname(file) + os.sep for file in (__file__, np.__file__)), GENERATED)
 
 
 def users_line() -> str:
     """File and line of the innermost frame that is neither ours nor NumPy's."""
     frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
+    while frame.f_back and frame.f_code.co_filename.startswith(NOT_THE_USERS):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 

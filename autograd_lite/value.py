@@ -226,6 +226,8 @@ class Value(Methods, Questions):
     # --- as a Python object ---
 
     def __repr__(self) -> str:
+        if modes.tracers:
+            modes.left_graph("repr(v)", self)
         data = np.array2string(np.asarray(self._data), separator=", ", prefix="Value(", threshold=20, precision=4)
         parts = [f"{self._data:.6g}" if type(self._data) is float else data]
         if self.label:
@@ -245,6 +247,8 @@ class Value(Methods, Questions):
         return mimebundle(self, include, exclude)
 
     def __format__(self, spec: str) -> str:
+        if modes.tracers:
+            modes.left_graph("format(v)", self)
         if type(self._data) is float:
             return format(self._data, spec) if spec else repr(self)
         if not spec:

@@ -47,6 +47,15 @@ def run(target: str, program: Program, *numbers: Any) -> tuple[float, Any]:
 
 
 @pytest.mark.parametrize("target", ["jax", "torch"])
+def test_shapes_are_checked(target: str) -> None:
+    w, x = Value([1.0, 2.0]), Value([3.0, 4.0], label="x")
+    program = Program(ag.sum(w * x), [w], [x])
+    for numbers in ((np.ones(1), np.ones(2)), (np.ones(2), np.ones((3, 2))), (np.ones(2), np.ones(()))):
+        with pytest.raises(ValueError, match=r"has shape .*; this program was made for the shape \(2,\)"):
+            run(target, program, *numbers)
+
+
+@pytest.mark.parametrize("target", ["jax", "torch"])
 @pytest.mark.parametrize(("row", "trial"), TRIALS, ids=trial_name)
 def test_every_row(target: str, row: Operation, trial: Trial) -> None:
     pytest.importorskip(target)

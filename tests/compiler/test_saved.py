@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,31 @@ def test_the_report_counts_steps_by_levels() -> None:
     rolled([0, 2, 1], 0.7)
     first, *_ = rolled.report().splitlines()
     assert re.fullmatch(r"f: [\d,]+ scalar nodes -> [\d,]+ steps by levels, forward and backward", first)
+
+
+@pytest.mark.parametrize(
+    ("theta", "X", "y", "message"),
+    [
+        (
+            np.ones(1),
+            np.ones((3, 2)),
+            np.ones(3),
+            r"theta has shape \(1,\); this program was made for the shape \(3,\)",
+        ),
+        (np.ones(3), np.ones((1, 2)), np.ones(3), r"X has shape \(1, 2\); .* \(3, 2\)"),
+        (np.ones(3), np.ones((3, 2)), 1.0, r"y has shape \(\)"),
+        (np.ones(3), np.ones((3, 2)), np.ones((3, 3)), r"y has shape \(3, 3\)"),
+    ],
+)
+def test_shapes_are_checked(theta: Any, X: Any, y: Any, message: str, tmp_path: Path) -> None:
+    w, b = Value(np.ones(2), label="w"), Value(0.5, label="b")
+    cost = vectorize(lambda X, y: ((X @ w + b - y) ** 2).mean())
+    cost(np.ones((3, 2)), np.ones(3))
+    cost.save(tmp_path / "step.py")
+    step = runpy.run_path(str(tmp_path / "step.py"))
+    for f in ("value", "value_and_grad"):
+        with pytest.raises(ValueError, match=message):
+            step[f](theta, X, y)
+    assert step["value"]([1.0, 2.0, 3.0], np.ones((3, 2), int).tolist(), [1, 2, 3]) == pytest.approx(
+        cost.value([1.0, 2.0, 3.0], np.ones((3, 2)), np.array([1.0, 2.0, 3.0]))
+    )

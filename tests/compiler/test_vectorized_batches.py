@@ -9,6 +9,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value, nn, vectorize
+from autograd_lite.compiler.front.batches import Examples
 
 RNG = np.random.default_rng(2)
 
@@ -144,3 +145,44 @@ def test_batches_that_do_not_fit(args: Any, in_axes: Any, error: Any, message: s
     loss, _ = setup()
     with pytest.raises(error, match=message):
         vectorize(loss, in_axes=in_axes)(*args)
+
+
+def test_where_a_number_was_read_all_examples_are_compared() -> None:
+    w, X = Value(2.0), np.ones(1000)
+    cost = vectorize(lambda x: w * x if (x.data if isinstance(x, Value) else x) > 0 else -w * x, in_axes=0)
+    assert cost(X).data == 2.0
+    X = X.copy()
+    X[501] = -1.0
+    with pytest.raises(ag.VectorizeError):
+        cost(X)
+
+
+def test_other_examples_are_compared_in_each_turn() -> None:
+    examples = Examples(lambda x: x, 0, "mean")
+    seen: set[float] = set()
+    for turn in range(7):
+        (few,) = examples.few((np.arange(100),), turn) or ()
+        assert len(set(few.tolist())) == 16
+        seen |= set(few.tolist())
+    assert seen == set(range(100))
+
+
+class Named:
+    def __init__(self, x: float) -> None:
+        self.x = x
+
+
+def test_what_is_no_number_may_differ_from_example_to_example() -> None:
+    w = Value(2.0)
+    words, X = ["a"] * 100, np.ones(100)
+    cost = vectorize(lambda x, word: w * x * len(word), in_axes=0, reduce="sum")
+    assert cost(X, words).data == 200.0
+    words[51] = "bbb"
+    assert cost(X, words).data == 204.0
+    records = vectorize(lambda d: w * d["x"], in_axes=0)
+    assert records([{"x": 1.0}, {"x": 2.0}]).data == 3.0
+    things = [Named(1.0), Named(1.0)]
+    of_objects = vectorize(lambda s: w * s.x, in_axes=0)
+    assert [of_objects(things).data for _ in range(4)] == [2.0] * 4
+    things[1].x = 3.0
+    assert of_objects(things).data == 4.0

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_lite import functions as ag
 from autograd_lite.compiler.rolling.repeating import Batch
-from autograd_lite.compiler.tracing.arguments import Given, given
+from autograd_lite.compiler.tracing.arguments import Given, given, has_static
 from autograd_lite.value import Value
 
 Axes = int | None | tuple[int | None, ...]
@@ -85,14 +85,13 @@ class Examples:
             raise ValueError(f"in_axes={self.in_axes!r}: no argument has an axis of examples; give 0 for one that has")
         return axes
 
-    def few(self, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """A few examples of a batch, from its beginning to its end; None if it has no more than these."""
+    def few(self, args: tuple[Any, ...], turn: int) -> tuple[Any, ...] | None:
+        """A few examples from all over a batch, others in each turn; None if it has no more than these."""
         axes = self.axes(len(args))
         m = batch_size(args, axes)
         if m <= FEW:
             return None
-        some = np.linspace(0, m - 1, FEW).astype(int).tolist()
-        return _examples(args, axes, some)
+        return _examples(args, axes, [(i * m // FEW + turn) % m for i in range(FEW)])
 
     def one(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Given, Batch] | None:
         """The first example, and how the batch is made of such; None if that is more than a repetition."""
@@ -103,8 +102,12 @@ class Examples:
         places: list[int | None] = []
         for one, all_of_them, axis in zip(first, args, axes, strict=True):
             part, whole = given((one,), {}), given((all_of_them,), {})
+            if axis is not None and (
+                part.parameters or has_static(part.structure) or not all(map(np.ndim, whole.numbers))
+            ):
+                return None  # what is no number may differ from example to example
             place = [None if axis is None else axis % x.ndim for x in whole.numbers]
-            if (axis is not None and part.parameters) or not _repeats(part, whole, place):
+            if not _repeats(part, whole, place):
                 return None
             shapes += [x.shape for x in whole.numbers]
             places += place

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,20 @@ import numpy as np
 from autograd_lite.compiler.front.batches import Examples
 from autograd_lite.compiler.front.checking import VectorizeError, as_it_is, compare, difference, scalar_run
 from autograd_lite.compiler.front.flat import Flat
-from autograd_lite.compiler.front.versions import Theta, Unchecked, Version, compiled, version_of, without_program
+from autograd_lite.compiler.front.surroundings import Surroundings
+from autograd_lite.compiler.front.versions import (
+    MANY_SURROUNDINGS,
+    Family,
+    Theta,
+    Unchecked,
+    Version,
+    compiled,
+    version_of,
+    without_program,
+)
 from autograd_lite.compiler.programs.program import GuardBroken
 from autograd_lite.compiler.rolling.lifting import NotRolledError
-from autograd_lite.compiler.tracing.arguments import Given, Structure, given
+from autograd_lite.compiler.tracing.arguments import Given, Structure, given, objects, own_copy
 from autograd_lite.compiler.tracing.tracing import trace
 from autograd_lite.value import Value
 
@@ -41,14 +53,53 @@ class Cache:
         self.flat = Flat()
         self.latest: tuple[Version, Given] | None = None
         self.lock = threading.RLock()
-        self._versions: dict[Structure, tuple[Version, ...]] = {}
+        self._function = run if examples is None else examples.loss
+        self._turn = 0
+        self._families: dict[Structure, Family] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._versions.values()))
+        return sum(map(len, self._families.values()))
 
     def known(self, structure: Structure) -> tuple[Version, ...]:
-        """The versions of a structure: the one that was used last, then the others, then what could not be rolled."""
-        return self._versions.get(structure, ())
+        """The versions of a structure: the one that was used last, then the others, then what could not be rolled.
+
+        Raises
+        ------
+        VectorizeError
+            If what the function reads was changed, and calls since may not have seen it.
+        """
+        family = self._families.get(structure)
+        if family is None:
+            return ()
+        if not family.is_as_before():
+            self._look_around(family, family.unseen)
+        return family.versions
+
+    def family(self, structure: Structure) -> Family:
+        """The versions of a structure that is known, and their surroundings."""
+        return self._families[structure]
+
+    def _look_around(self, family: Family, unseen: int) -> None:
+        """Go on with other versions if what the function reads was changed, which so many calls have not seen."""
+        family.unseen = 0
+        changed = family.around.changed() if family.versions else []
+        if not changed:
+            return
+        with self.lock:
+            family.move()
+        what = " and ".join(changed[:3])
+        if unseen:
+            raise VectorizeError(
+                f"{self.name} reads {what}, which was changed after it was traced; the last call, or up to {unseen}, "
+                "went on without it, for there is so much to look at that it is not looked at in each call. From now "
+                "on it is seen. Hand in as an argument what changes, and give a Value new numbers by its data."
+            )
+        if family.moves == MANY_SURROUNDINGS:
+            warnings.warn(
+                f"{self.name} reads {what}, which is no argument and has changed {MANY_SURROUNDINGS} times; a program "
+                "was made for each. From now on it runs as scalar code when that changes: hand it in as an argument.",
+                stacklevel=4,
+            )
 
     def used(self, version: Version, found: Given) -> None:
         """Remember which version was used, to try it first the next time."""
@@ -56,17 +107,20 @@ class Cache:
         if latest is not None and latest[0] is version and not found.parameters:
             return  # as at the last call, with nothing that is worth remembering
         self.latest = version, found
-        if self._versions[found.structure][0] is not version and version.program is not None:
+        family = self._families[found.structure]
+        if version.program is not None and family.versions[:1] != (version,):
             with self.lock:
-                others = [x for x in self._versions[found.structure] if x is not version]
-                self._versions[found.structure] = version, *others
+                family.versions = version, *(x for x in family.versions if x is not version)
 
-    def _add(self, version: Version, found: Given) -> None:
+    def _add(self, version: Version, found: Given, around: Surroundings) -> None:
         with self.lock:
             self.flat.learn(version)
-            others = self.known(found.structure)
-            self._versions[found.structure] = (version, *others) if version.program is not None else (*others, version)
+            self._families.setdefault(found.structure, Family(around)).add(version, around)
             self.latest = version, found
+
+    def _around(self, found: Given) -> Surroundings:
+        """What is around the function, before it runs."""
+        return Surroundings(self._function, objects(found.structure))
 
     # --- making versions ---
 
@@ -77,9 +131,13 @@ class Cache:
             if version is not None:
                 return version, None
         found = call[0]
+        around = self._around(found)
         new = trace(self.run, found=found)
         value = float(new.root._data)
+        family = self._families.get(found.structure)
         try:
+            if family is not None and family.moves >= MANY_SURROUNDINGS:
+                raise NotRolledError("what it reads and is no argument changes all the time")
             version = version_of(new)
         except NotRolledError as error:
             version = without_program(new, str(error))
@@ -87,20 +145,34 @@ class Cache:
             self._compare_traced(call, value, version)
             theta = self._now_checked(version, found)
             computed = version.program.value(theta, *found.numbers)
-            if not np.isclose(value, computed, rtol=1e-6, atol=1e-9, equal_nan=True):
+            if math.isfinite(value) and not np.isclose(value, computed, rtol=1e-6, atol=1e-9):
                 raise VectorizeError(
                     f"{self.name} gave {value!r} and its program {computed!r} on the same numbers; please report this"
                 )
-        self._add(version, found)
+        around.settle()
+        self._add(version, found, around)
         return version, value
 
     def _compare_traced(self, call: Call, value: float, version: Version) -> None:
         """Refuse a trace that gave another value than the function on the numbers themselves."""
-        with as_it_is():
-            y = self.run(*call[1], **call[2])
+        with as_it_is(), self._own_arguments(call) as (args, kwargs):
+            y = self.run(*args, **kwargs)
         plain = float(y._data if isinstance(y, Value) else y)
         if not np.isclose(value, plain, rtol=1e-6, atol=1e-9, equal_nan=True):
             raise VectorizeError(difference(self.name, "value", plain, value, version.notes))
+
+    @contextmanager
+    def _own_arguments(self, call: Call) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+        """Copies of a call's arguments, to run the function once more; it must not change them."""
+        found, args, kwargs = call
+        copies = own_copy(args), own_copy(kwargs)
+        yield copies
+        after = given(*copies)
+        if after.structure != found.structure or not all(map(_has_bits_of, after.numbers, found.numbers)):
+            raise VectorizeError(
+                f"{self.name} changes an argument in place, as by X[0] = 1.0, X += 1.0 or xs.append(x), which its "
+                "program would not do: let it work on a copy of its own, X = X.copy() or xs = list(xs)."
+            )
 
     def _of_one_example(self, examples: Examples, call: Call) -> Version | None:
         """The version that repeats one example's graph; None if there is none, or the examples went different ways."""
@@ -109,12 +181,14 @@ class Cache:
         if one is None:
             return None
         first, batch = one
+        around = self._around(found)
         try:
             version = version_of(trace(examples.loss, found=first), batch, found.numbers)
         except NotRolledError:
             return None
         self._now_checked(version, found)
-        self._add(version, found)
+        around.settle()
+        self._add(version, found, around)
         try:
             self._verify_here(version, call)
         except GuardBroken:
@@ -140,13 +214,26 @@ class Cache:
         VectorizeError
             If they differ.
         """
+        found = call[0]
+        family = self._families[found.structure]
+        self._look_around(family, family.unseen)
+        try:
+            return self._verified(version, call, value, gradients)
+        finally:
+            family.around.settle()
+
+    def _verified(self, version: Version, call: Call, value: float, gradients: list[Any]) -> bool:
         found, args, kwargs = call
-        few = None if self._examples is None else self._examples.few(args)
+        few = None
+        if self._examples is not None and not version.notes:  # what was noted may matter to some examples alone
+            few = self._examples.few(args, self._turn)
+            self._turn += 1
         if few is not None:
             self._verify_few((given(few, kwargs), few, kwargs))
             return math.isfinite(value)
         values = version.layout.values(found.parameters)
-        run = scalar_run(self.run, args, kwargs, values)
+        with self._own_arguments(call) as (args, kwargs):
+            run = scalar_run(self.run, args, kwargs, values)
         try:
             compare(self.name, run, value, gradients, values, version.notes)
         except VectorizeError:
@@ -179,3 +266,7 @@ class Cache:
         finally:
             if latest is not None:
                 self.used(*latest)
+
+
+def _has_bits_of(x: Any, y: Any) -> bool:
+    return np.asarray(x).tobytes() == np.asarray(y).tobytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -122,7 +123,7 @@ def compare(name: str, run: Run, value: float, gradients: Sequence[Any], values:
         if x in below:  # the function's gradient counts what reaches it by way of an argument, the program's does not
             continue
         if _differ(expected, got, allowed):
-            distance = np.abs(np.asarray(expected) - got)
+            distance = np.where(np.isfinite(expected), np.abs(np.asarray(expected) - got), 0.0)
             place = np.unravel_index(np.argmax(distance), distance.shape) if distance.shape else ()
             where = f"[{', '.join(map(str, place))}]" if place else ""
             what = f"gradient of {x.label or f'parameter {i}'}{where}"
@@ -148,11 +149,18 @@ def _size(x: Any) -> float:
 
 
 def _differ(expected: Any, got: Any, allowed: float) -> bool:
-    return not np.allclose(got, expected, rtol=0, atol=allowed, equal_nan=True)
+    """Whether they do; where the function overflows, or computes 0 * inf, the program may have the finite number."""
+    is_spared = ~np.isfinite(expected) & np.isfinite(got)
+    return not np.all(np.isclose(got, expected, rtol=0, atol=allowed, equal_nan=True) | is_spared)
 
 
 def difference(name: str, what: str, expected: float, got: float, notes: Notes) -> str:
     """What to tell of two numbers that are not equal."""
+    if math.isfinite(expected) and not math.isfinite(got):
+        return (
+            f"{name}: the {what} is {expected!r} by {name} itself and {got!r} by its program, which adds and "
+            "multiplies in another order, and there the numbers on the way become too large. Scale them."
+        )
     if notes:
         causes = "; ".join(f"{kind} {place}" + (f" ({n} times)" if n > 1 else "") for (kind, place), n in notes.items())
         why = f"While {name} was traced these left the graph, and their numbers are burnt in: {causes}."

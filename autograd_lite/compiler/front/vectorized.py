@@ -63,6 +63,10 @@ def vectorize(
     an error: a number that left the graph (``v.data``), or a random one, has been burnt in. Results equal the
     function's to 1e-10 relative, not to the last bit: sums are added in another order.
 
+    What the function reads beside its arguments, as globals, attributes, or Values in lists, is looked at in each call,
+    or now and then if it is much: when it was changed the function is traced again. The function must not change its
+    arguments, and what it changes elsewhere is changed only when it is traced or compared.
+
     Examples
     --------
     >>> from autograd_lite import Value, vectorize
@@ -234,7 +238,7 @@ class Vectorized:
         """
         cache, again, tried = self._cache, self._again, None
         theta = theta._data if type(theta) is Value else theta
-        if again is not None and again.latest is cache.latest and not kwargs and again.fits(theta, args):
+        if again is not None and not kwargs and again.fits(cache, theta, args):
             try:
                 value, gradient = again.program.value_and_grad(theta, *args)
                 if value == value and not math.isnan(gradient.dot(gradient)):
@@ -291,7 +295,7 @@ class Vectorized:
                 if cache.verify(version, call, value, version.layout.split(gradient)):
                     unchecked.passed(changed)
         elif is_whole and not unchecked:
-            self._again = Again.of(cache.latest, version, self._again)
+            self._again = Again.of(cache, version, self._again)
         return value, gradient if is_whole else cache.flat.spread(version, gradient)
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite import modes
+from autograd_lite.compiler.front.surroundings import Surroundings
 from autograd_lite.compiler.idioms.idioms import simplify
 from autograd_lite.compiler.programs.program import Program
 from autograd_lite.compiler.rolling.lifting import Lifted, NotRolledError, lift
@@ -20,12 +21,21 @@ from autograd_lite.graph import Leaves
 from autograd_lite.numbers import vector
 from autograd_lite.value import Value
 
-__all__ = ["Layout", "Reshaped", "Unchecked", "Version", "version_of", "without_program"]
+__all__ = ["Family", "Layout", "Reshaped", "Unchecked", "Version", "version_of", "without_program"]
 
 Slot = Value | int
 """What a part of theta belongs to: a Value of the user's, or the place of one among a call's arguments."""
 
 Theta = NDArray[np.float64]
+
+
+FREE, PER_LINE = 1000, 15
+"""What a look at the surroundings may take in each call, in nanoseconds: a few hundredths of what the program takes."""
+
+NEVER = 2**62
+
+MANY_SURROUNDINGS = 32
+"""For more surroundings than these no programs are made."""
 
 
 class Reshaped(Exception):
@@ -142,12 +152,12 @@ class Unchecked:
         self._runs += bool(changed)
         is_due = not self._never.isdisjoint(changed) or (self._reads and self._runs >= self._next)
         if self._is_first:  # the second call is compared whatever has changed: it may be what no number shows
-            self._is_first = False
             return changed or [NOTHING]
         return changed if is_due else []
 
     def passed(self, changed: list[int]) -> None:
         """These agreed."""
+        self._is_first = False
         self._never.difference_update(changed)
         if self._runs >= self._next:
             self._next *= 2
@@ -187,6 +197,73 @@ class Version:
     plain: Lifted | None = None
     why_not: str = ""
     unchecked: Unchecked = field(default_factory=lambda: Unchecked([], reads=False))
+
+
+@dataclass(eq=False)
+class Family:
+    """The versions for one structure of the arguments.
+
+    Attributes
+    ----------
+    around : Surroundings
+        What is around the function, as it was when these were made.
+    versions : tuple of Version
+        Those for the surroundings of now; replaced, never changed, for another thread may go through them.
+    aside : list of (Surroundings, tuple of Version)
+        Those for other surroundings, which may return.
+    unseen : int
+        How many calls there were since the surroundings were looked at.
+    period : int
+        After how many calls that is done: more than one if it takes long beside the program.
+    moves : int
+        How often the surroundings were new.
+    """
+
+    around: Surroundings
+    versions: tuple[Version, ...] = ()
+    aside: list[tuple[Surroundings, tuple[Version, ...]]] = field(default_factory=list)
+    unseen: int = 0
+    period: int = 1
+    moves: int = 0
+
+    def __len__(self) -> int:
+        return len(self.versions) + sum(len(versions) for _, versions in self.aside)
+
+    def add(self, version: Version, around: Surroundings) -> None:
+        """Take up a new version, made in these surroundings."""
+        if self.versions:  # in the same ones
+            self.around.settle()
+        else:
+            self.around, self.unseen = around, 0
+        self.versions = (version, *self.versions) if version.program is not None else (*self.versions, version)
+        if version.program is None:
+            self.period = 1
+            return
+        free = FREE + PER_LINE * version.program.source.count("\n")
+        self.period = max(1, int(self.around.cost / free)) if self.around.cost else NEVER
+
+    def is_as_before(self) -> bool:
+        """Whether nothing around was changed, as far as it is time to look."""
+        self.unseen += 1
+        if self.unseen < self.period:
+            return True
+        if self.around.is_as_before():
+            self.unseen = 0
+            return True
+        self.unseen -= 1  # this call has seen it
+        return False
+
+    def move(self) -> None:
+        """The surroundings have changed: go on with the versions for these, if there are any."""
+        if self.versions:
+            self.aside.append((self.around, self.versions))
+        self.versions = ()
+        known = next((i for i, (around, _) in enumerate(self.aside) if not around.changed()), None)
+        if known is not None:
+            self.around, self.versions = self.aside.pop(known)
+            return
+        self.moves += 1
+        del self.aside[:-MANY_SURROUNDINGS]
 
 
 def version_of(trace: Trace, batch: Batch | None = None, numbers: Sequence[Any] | None = None) -> Version:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.programs import movement, simplify
-from autograd_lite.compiler.programs.naming import is_labelled
+from autograd_lite.compiler.programs.naming import Names, is_labelled
 from autograd_lite.compiler.programs.record import CannotRecord, Recorded, unwrapped
 from autograd_lite.compiler.programs.steps import FLOAT, Step, Steps, shape_of
 from autograd_lite.compiler.programs.summing import add_up
@@ -50,6 +50,10 @@ class Recording:
     guards: list[tuple[str, Any, Any, Any]]
     parameters: list[Step] = field(default_factory=list)
     inputs: list[Step] = field(default_factory=list)
+
+    def shapes(self, names: Names) -> dict[str, tuple[int, ...]]:
+        """The arguments of the program by name, theta first, and their shapes."""
+        return {"theta": (sum(p.size for p in self.parameters),)} | {names.of(x): x.shape for x in self.inputs}
 
 
 def record(

@@ -11,6 +11,7 @@ from autograd_lite.compiler.programs.steps import Step
 
 RESERVED = {
     "np",
+    "checked",
     "math",
     "theta",
     "THETA",

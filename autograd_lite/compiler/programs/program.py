@@ -148,7 +148,7 @@ class Program:
             with replacing(beside) as file:
                 np.savez(file, **constants)
         has_guards = bool(self.recording.guards)
-        text = standing_alone(self.source, has_guards, beside.name if constants else "", texts)
+        text = standing_alone(self.source, self._source.shapes, has_guards, beside.name if constants else "", texts)
         with replacing(path) as file:
             file.write(text.encode())
 

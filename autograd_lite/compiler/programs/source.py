@@ -68,7 +68,7 @@ class Source:
     def _module(self) -> str:
         r = self.recording
         size = sum(p.size for p in r.parameters)
-        arguments = ["theta", *(self.names.of(x) for x in r.inputs)]
+        self.shapes = r.shapes(self.names)
         guard_roots = [side for _, left, right, _ in r.guards for side in (left, right)]
         first = live([r.value, *guard_roots])
         later = live([r.value, r.gradient, *guard_roots])
@@ -102,8 +102,8 @@ class Source:
             "imports": self._imports(),
             "memory": MEMORY,
             "static": "\n".join(self._static),
-            "arguments": ", ".join(arguments),
-            "given": ", ".join(arguments),
+            "arguments": ", ".join(self.shapes),
+            "given": ", ".join(self.shapes),
             "forward": _indented(forward),
             "result": ", ".join([value, *handed]),
             "first": "[0]" if handed else "",

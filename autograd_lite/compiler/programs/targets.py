@@ -73,7 +73,8 @@ class _Target:
         self.names = Names([self.module, "jax"])
         self._definitions: list[str] = []
         self._constants = Constants(self.names, self._definitions, self.array, None)
-        self._lines: list[str] = []
+        shapes = recording.shapes(self.names)
+        self._lines = [f"checked({name!r}, {name}, {shape})" for name, shape in shapes.items()]
         guards = [side for _, left, right, _ in recording.guards for side in (left, right)]
         needed = live([recording.value, recording.gradient, *guards])
         for p in recording.parameters:
@@ -85,7 +86,7 @@ class _Target:
         value, gradient = self._guarded(recording, self.operand(recording.value), self.operand(recording.gradient))
         self.text = self.template.format(
             constants="\n".join([*self._definitions, ""]),
-            arguments=", ".join(["theta", *(self.names.of(x) for x in recording.inputs)]),
+            arguments=", ".join(shapes),
             lines="\n".join("    " + line for line in self._lines),
             value=value,
             gradient=gradient,

@@ -8,18 +8,22 @@ one structure share a program. It is a tree of tuples, each a kind and what belo
 - ``("lists", kinds, shape, whole)``: a nested list of numbers, as regular as an array;
 - ``("value", shape)``, ``("cells", shape)``, ``("constant", shape)``: a Value, an array of scalar Values, a Constant;
 - ``("sequence", kind, structures)``, ``("mapping", kind, keys, structures)``: what holds several of these;
-- ``("record", kind, names, structures)``: a dataclass;
+- ``("record", kind, names, structures)``: a dataclass or a SimpleNamespace;
 - ``("static", thing)``: anything else, compared by equality.
 """
 
 from __future__ import annotations
 
+import copy
+import functools
 import inspect
 import itertools
 import math
-from collections import deque
+from array import array
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -87,7 +91,12 @@ class Static:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Static) or type(self.thing) is not type(other.thing):
             return False
-        return self.thing is other.thing or bool(self.thing == other.thing)
+        if self.thing is other.thing:
+            return True
+        try:
+            return bool(self.thing == other.thing)
+        except Exception:  # whatever its own `==` raises, or an array of answers: then only itself is equal to it
+            return False
 
     def __hash__(self) -> int:
         try:
@@ -135,13 +144,14 @@ def _sorted(x: Any, found: Given) -> Structure:
     """The structure of one argument; its numbers and parameters are added to those found."""
     kind = type(x)
     if kind is np.ndarray and (letter := x.dtype.kind) in "fiub":
-        found.numbers.append(x if x.dtype is _FLOAT64 else x.astype(float))
+        found.numbers.append(x if x.dtype is _FLOAT64 else as_floats(x))
         return "array", x.shape, letter != "f"
-    if kind is int and abs(x) > EXACT:
-        return "static", Static(x)  # a float would be another number
     if isinstance(x, _NUMBERS):
+        whole = isinstance(x, _WHOLE)
+        if whole and not -EXACT <= x <= EXACT:
+            return "static", Static(x)  # a float would be another number
         found.numbers.append(np.float64(x))
-        return "number", isinstance(x, _WHOLE)
+        return "number", whole
     if kind is Value:
         found.parameters.append(x)
         return "value", x.shape
@@ -159,19 +169,40 @@ def _sorted(x: Any, found: Given) -> Structure:
         return "sequence", kind, tuple([_sorted(item, found) for item in x])
     if isinstance(x, dict):
         return "mapping", kind, tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
-    if is_dataclass(x) and not isinstance(x, type):
-        names = tuple(field.name for field in fields(x))
+    if (is_dataclass(x) and not isinstance(x, type)) or kind is SimpleNamespace:
+        names = _field_names(x)
         return "record", kind, names, tuple([_sorted(getattr(x, name), found) for name in names])
     if isinstance(x, Iterator):
         raise TypeError(f"{x!r} can be read only once, and a vectorized function may be run again: hand in a list")
+    if isinstance(x, (set, bytearray, array)):  # they may change inside
+        x = copy.copy(x)
     return "static", Static(x)
+
+
+def as_floats(x: Any) -> Any:
+    """The numbers of an array as float64.
+
+    Raises
+    ------
+    ValueError
+        If they are ints that no float64 is equal to.
+    """
+    floats = np.asarray(x, float)
+    flat = floats.ravel()
+    is_small = x.dtype.kind not in "iu" or flat.dot(flat) < EXACT**2  # quicker than to look for the greatest
+    if not is_small and not -EXACT <= x.min() <= x.max() <= EXACT:
+        raise ValueError(
+            f"an array of ints from {x.min()} to {x.max()}: a program computes in float64, which holds ints exactly "
+            f"only up to 2**53 = {EXACT}; hand in smaller ones, or floats"
+        )
+    return floats
 
 
 def _sorted_array(x: Any, found: Given) -> Structure:
     """An array of objects: of scalar Values, which are parameters; or an array that numbers cannot be made of."""
     if x.dtype.kind != "O":
         number(x)  # which refuses it and says why: strings, complex numbers, a masked array
-        found.numbers.append(np.asarray(x, float))
+        found.numbers.append(as_floats(x))
         return "array", x.shape, x.dtype.kind != "f"
     cells = x.ravel().tolist()
     if all(type(cell) is Value for cell in cells):
@@ -199,8 +230,65 @@ def _regular(x: Any) -> tuple[Any, tuple[type, ...], tuple[int, ...], bool] | No
             return vector(level).reshape(shape), tuple(kinds), tuple(shape), False
         if not level or not all(issubclass(t, _NUMBERS) for t in types):
             return None
-        numbers = np.array(level, float).reshape(shape)
-        return numbers, tuple(kinds), tuple(shape), all(issubclass(t, _WHOLE) for t in types)
+        ints = {t for t in types if issubclass(t, _WHOLE)}
+        if ints and not all(-EXACT <= x <= EXACT for x in level if type(x) in ints):
+            return None  # one by one, for floats would be other numbers
+        return np.array(level, float).reshape(shape), tuple(kinds), tuple(shape), ints == types
+
+
+def own_copy(x: Any) -> Any:
+    """A copy of what holds numbers and Values, with the same Values and objects in it."""
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    if isinstance(x, tuple):
+        items = [own_copy(item) for item in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    twin: Any
+    if isinstance(x, (list, deque)):
+        twin = copy.copy(x)
+        for i, item in enumerate(x):
+            twin[i] = own_copy(item)
+        return twin
+    if isinstance(x, dict):
+        twin = copy.copy(x)
+        for key, item in x.items():
+            twin[key] = own_copy(item)
+        return twin
+    if (is_dataclass(x) and not isinstance(x, type)) or type(x) is SimpleNamespace:
+        twin = copy.copy(x)
+        for name in _field_names(x):
+            object.__setattr__(twin, name, own_copy(getattr(x, name)))
+        return twin
+    return x
+
+
+def _field_names(x: Any) -> tuple[str, ...]:
+    """What a dataclass or a SimpleNamespace holds."""
+    declared = fields(x) if is_dataclass(x) else ()
+    return tuple(dict.fromkeys([*(field.name for field in declared), *getattr(x, "__dict__", ())]))
+
+
+def has_static(structure: Any) -> bool:
+    """Whether a structure holds what is no number."""
+    if isinstance(structure, tuple) and structure and structure[0] in _HOLDING:
+        structure = structure[-1]
+    elif isinstance(structure, tuple) and structure and type(structure[0]) is str:
+        return bool(structure[0] == "static")
+    return any(map(has_static, structure))
+
+
+_HOLDING = ("sequence", "mapping", "record", "objects")
+
+
+def objects(structure: Any) -> Iterator[tuple[str, Any]]:
+    """What a structure holds that may change inside: objects that are compared by equality, and classes."""
+    for part in structure:
+        if isinstance(part, tuple):
+            yield from objects(part)
+        elif isinstance(part, Static):
+            yield type(part.thing).__name__, part.thing
+        elif isinstance(part, type):
+            yield part.__name__, part
 
 
 # --- from a structure to what stands for the arguments while tracing ------------------------------------------------
@@ -266,10 +354,13 @@ def _stand_in(
     if kind == "mapping":
         _, holder, keys, parts = structure
         pairs = zip(keys, parts, strict=True)
-        return holder({k.thing: _stand_in(p, f"{name}[{k.thing!r}]", made, numbers, parameters) for k, p in pairs})
+        kind_of_dict = functools.partial(holder, None) if issubclass(holder, defaultdict) else holder
+        return kind_of_dict(
+            {k.thing: _stand_in(p, f"{name}[{k.thing!r}]", made, numbers, parameters) for k, p in pairs}
+        )
     if kind == "record":
         _, holder, names, parts = structure
-        record = object.__new__(holder)
+        record = holder.__new__(holder)
         for field, part in zip(names, parts, strict=True):
             object.__setattr__(record, field, _stand_in(part, f"{name}.{field}", made, numbers, parameters))
         return record

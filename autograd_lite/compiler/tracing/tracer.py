@@ -58,6 +58,7 @@ class Tracer:
         self.made: set[Value] = set()
         self._elements: dict[tuple[Value, Any], Value] = {}
         self._given = {leaf: x.integer for x in inputs for leaf in x.leaves}
+        self._hashed: set[Value] = set()
         self._joined: dict[int, tuple[Any, list[Any], Value]] = {}
 
     # --- numbers that leave the graph ---
@@ -108,6 +109,15 @@ class Tracer:
         outcome = left._data == (right._data if isinstance(right, Value) else right)
         self.asked("!=", left, right, np.logical_not(outcome))
         return outcome
+
+    def hash(self, v: Value, asks: str) -> int:
+        """Python looked for a number in a set or a dict, from a file: as for a number, by which one it is."""
+        if asks.startswith(modes.NOT_THE_USERS) or v.shape or not self._is_given(v):
+            return object.__hash__(v)
+        if v not in self._hashed:
+            self._hashed.add(v)
+            self.asked("!=", v, v._data, v._data != v._data)
+        return hash(v._data)
 
     def index(self, v: Value) -> int:
         """Python used a number as a position."""

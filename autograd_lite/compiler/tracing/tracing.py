@@ -21,6 +21,7 @@ from autograd_lite.compiler.tracing.arguments import Given, Input, given, stand_
 from autograd_lite.compiler.tracing.tracer import Guard, Tracer
 from autograd_lite.graph import walk
 from autograd_lite.operation import TABLE
+from autograd_lite.questions import Questions, hash_by_number
 from autograd_lite.recording import node_of
 from autograd_lite.value import Constant, Value
 
@@ -85,7 +86,7 @@ def trace(
     made = stand_ins(f, found)
     tracer = Tracer(made.inputs)
     before = _random_states()
-    with without_collector(), modes.recording(), modes.traced_by(tracer):
+    with without_collector(), hashing_by_number(), modes.recording(), modes.traced_by(tracer):
         y = f(*made.args, **made.kwargs)
     if before != _random_states():
         tracer.notes["random numbers", "drawn from the global generator"] = 1
@@ -145,6 +146,27 @@ def _random_states() -> tuple[Any, ...]:
     """Where the global random generators are."""
     legacy: Any = np.random.get_state()
     return random.getstate(), legacy[1].tobytes(), legacy[2:]
+
+
+# --- sets and dicts: a Value's hash is asked for so often that it has no Python code of its own but here --------------
+
+_hashing = threading.Lock()
+_hashers = [0]  # how many threads trace
+
+
+@contextmanager
+def hashing_by_number() -> Iterator[None]:
+    """Tell the tracer when a hash is asked for."""
+    with _hashing:
+        _hashers[0] += 1
+        Questions.__hash__ = hash_by_number  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        with _hashing:
+            _hashers[0] -= 1
+            if not _hashers[0]:
+                Questions.__hash__ = object.__hash__  # type: ignore[assignment, method-assign]
 
 
 # --- Python's cycle collector: it would look at every node of a growing graph, again and again, and find nothing ------
