@@ -28,6 +28,11 @@ QUESTIONS = {
 }
 """Asked of the number, answered without a gradient: the answer is a shape, a position, a truth, a text."""
 
+COMPARISONS: dict[Any, str] = {
+    np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=", np.equal: "==", np.not_equal: "!=",
+}  # fmt: skip
+"""Questions whose answer a traced function may compute with."""
+
 OF_SHAPES = {np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.iscomplexobj, np.isrealobj, np.result_type}
 """Questions whose answer does not depend on the numbers."""
 
@@ -88,6 +93,8 @@ def ufunc_on_values(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs:
         kwargs.setdefault("axis", 0)
         return _called(getattr(functions, REDUCING[ufunc]), f"{ufunc.__name__}.reduce", args, kwargs)
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    if method == "__call__" and ufunc in COMPARISONS and modes.tracers:
+        return _compared(ufunc, *args)
     if method == "__call__" and ufunc in QUESTIONS:
         _tell_tracer(ufunc, args)
         return ufunc(*map(_bare, args), **kwargs)
@@ -111,6 +118,10 @@ def _tell_tracer(question: Any, args: tuple[Any, ...]) -> None:
         for x in args:
             if isinstance(x, Value):
                 modes.left_graph(f"np.{question.__name__}", x)
+
+
+def _compared(ufunc: np.ufunc, left: Any, right: Any) -> Any:
+    return modes.compared(COMPARISONS[ufunc], left, right, ufunc(_bare(left), _bare(right)))
 
 
 def _called(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

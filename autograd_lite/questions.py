@@ -24,25 +24,32 @@ class Questions:
 
     def __lt__(self, other: Any) -> Any:
         outcome = self._data < _data(other)
-        return modes.asked("<", self, other, outcome) if modes.tracers else outcome
+        return modes.compared("<", self, other, outcome) if modes.tracers else outcome
 
     def __le__(self, other: Any) -> Any:
         outcome = self._data <= _data(other)
-        return modes.asked("<=", self, other, outcome) if modes.tracers else outcome
+        return modes.compared("<=", self, other, outcome) if modes.tracers else outcome
 
     def __gt__(self, other: Any) -> Any:
         outcome = self._data > _data(other)
-        return modes.asked(">", self, other, outcome) if modes.tracers else outcome
+        return modes.compared(">", self, other, outcome) if modes.tracers else outcome
 
     def __ge__(self, other: Any) -> Any:
         outcome = self._data >= _data(other)
-        return modes.asked(">=", self, other, outcome) if modes.tracers else outcome
+        return modes.compared(">=", self, other, outcome) if modes.tracers else outcome
 
     def __eq__(self, other: object) -> Any:
         """Whether they are one node; but where a traced function compares a number that it was given, the numbers."""
         if modes.tracers and (watching := modes.tracer()) is not None:
             return watching.equal(self, other)
         return True if self is other else NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        """The opposite: of arrays that a traced function was given, element by element."""
+        if modes.tracers and (watching := modes.tracer()) is not None:
+            equal = watching.equal(self, other)
+            return equal if equal is NotImplemented else ~equal if equal is not True else False
+        return False if self is other else NotImplemented
 
     __hash__ = object.__hash__
 

@@ -219,8 +219,8 @@ class Value(Methods, Questions):
 
     def detach(self) -> Value:
         """Return a constant with the same number: what follows sends no gradient back."""
-        if modes.tracers:
-            modes.left_graph(".detach()", self)
+        if modes.tracers and (watching := modes.tracer()) is not None:
+            return watching.stopped(self)  # type: ignore[no-any-return]
         return leaf_of(Constant, self._data if self.op else settled(self), self.label)
 
     # --- as a Python object ---

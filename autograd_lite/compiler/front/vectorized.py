@@ -6,6 +6,7 @@ import copy
 import functools
 import math
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from autograd_lite import modes
 from autograd_lite.compiler.front.batches import Axes, Examples, checked_axes
 from autograd_lite.compiler.front.cache import Cache, Call
 from autograd_lite.compiler.front.checking import VectorizeError, runs_as_it_is, scalar_run
+from autograd_lite.compiler.front.methods import methods_of
 from autograd_lite.compiler.front.node import program_node
 from autograd_lite.compiler.front.report import report_lines
 from autograd_lite.compiler.front.versions import Reshaped, Theta, Version
@@ -79,7 +81,10 @@ def vectorize(
         raise ValueError(f"reduce={reduce!r}; it must be 'mean' or 'sum'")
     if f is None:
         return functools.partial(vectorize, in_axes=in_axes, reduce=reduce)
-    if not callable(f):
+    given_f: Any = f
+    if isinstance(given_f, (property, functools.cached_property)):
+        raise TypeError(f"vectorize takes a function, not {f!r}: write @{type(f).__name__} above @vectorize")
+    if not callable(f) and not isinstance(given_f, classmethod):
         raise TypeError(
             f"vectorize takes a function, not {f!r}; as a decorator with options write @vectorize(in_axes=0)"
         )
@@ -123,6 +128,7 @@ class Vectorized:
         self._run = f if examples is None else examples.over_batch()
         self._cache = Cache(self._name, self._run, examples)
         self._attribute = self._name
+        self._owner: Any = None
         self._theta: Any = None
         self._has_warned = False
 
@@ -136,14 +142,36 @@ class Vectorized:
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         """As a method: every object has its own programs, for it has its own parameters."""
-        if owner is None:
+        function: Any = self._function
+        if isinstance(function, classmethod):
+            owner = kind
+        if owner is None or isinstance(function, staticmethod):
             return self
-        bound = Vectorized(self._function.__get__(owner, kind), self._in_axes, self._reduce)
-        return vars(owner).setdefault(self._attribute, bound)
+        methods = methods_of(owner, self._attribute)
+        bound = methods.of.get(self)
+        if bound is None:
+            bound = Vectorized(function.__get__(owner, kind), self._in_axes, self._reduce)
+            bound._owner, bound._attribute = owner, self._attribute
+            bound = methods.of.setdefault(self, bound)
+        return bound
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Vectorized:
         """The same function, or the method of the object's copy; programs are made anew."""
+        if self._owner is not None:
+            return getattr(copy.deepcopy(self._owner, memo), self._attribute)  # type: ignore[no-any-return]
         return Vectorized(copy.deepcopy(self._function, memo), self._in_axes, self._reduce)
+
+    def __reduce__(self) -> Any:
+        """The function by name, or the method of its object; programs are made anew."""
+        if self._owner is not None:
+            return getattr, (self._owner, self._attribute)
+        names: list[str] = getattr(self, "__qualname__", "").split(".")
+        known: Any = sys.modules.get(self.__module__)
+        for name in names:
+            known = getattr(known, name, None)
+        if known is self:
+            return ".".join(names)
+        return Vectorized, (self._function, self._in_axes, self._reduce)
 
     # --- called like the function ---
 

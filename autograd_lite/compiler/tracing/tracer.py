@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 from autograd_lite import functions, modes
 from autograd_lite.cells import is_cells, operand
 from autograd_lite.compiler.tracing.arguments import Input
+from autograd_lite.compiler.tracing.masks import Mask, as_node
+from autograd_lite.elementary import CHOOSE, STOP_GRADIENT
 from autograd_lite.graph import raw_inputs
 from autograd_lite.numbers import copied, fixed, number
 from autograd_lite.operation import TABLE, Operation
-from autograd_lite.recording import array_node, finished, node_of
+from autograd_lite.recording import apply, array_node, finished, node_of
 from autograd_lite.shaping import plain_index
 from autograd_lite.text import FLOAT_NAMES
 from autograd_lite.value import Constant, Value
 
 _POSITIONS = {("take", "indices"), ("getitem", "index")}
 _CONDITIONS = {("where", "condition")}
+WHERE = TABLE["where"]
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class Tracer:
         self.selections: dict[Value, dict[str, Value]] = {}
         self.notes: dict[tuple[str, str], int] = {}
         self.made: set[Value] = set()
+        self.unseen: set[Value] = set()
         self._elements: dict[tuple[Value, Any], Value] = {}
         self._given = {leaf: x.integer for x in inputs for leaf in x.leaves}
         self._joined: dict[int, tuple[Any, list[Any], Value]] = {}
@@ -85,10 +89,40 @@ class Tracer:
         leaf.label = label
         return True
 
+    # --- gradients that stop ---
+
+    def stopped(self, v: Value) -> Value:
+        """The same number, which sends no gradient back: what `detach` gives."""
+        if type(v) is not Value:
+            return v
+        if v.shape:
+            node = array_node(STOP_GRADIENT, (v,), (v._data,))
+        else:
+            node = node_of(STOP_GRADIENT, v._data, v, None, 0.0, None)
+        node.label = v.label
+        return node
+
+    def unrecorded(self, node: Value) -> Value:
+        """What an operation inside `no_grad` gives; nobody else sees its node."""
+        self.unseen.add(node)
+        return self.stopped(node)
+
+    @staticmethod
+    def _records() -> bool:
+        return not FLOAT_NAMES["special"] or modes.mode().recording
+
     # --- questions ---
 
-    def asked(self, op: str, left: Value, right: Any, outcome: Any) -> Any:
-        """Python compared; the answer."""
+    def compared(self, op: str, left: Any, right: Any, outcome: Any) -> Any:
+        """Python compared: an answer that is a guard once it is needed."""
+        sides = (x.answer if isinstance(x, Mask) else x for x in (left, right))
+        left, right = (x if isinstance(x, Value) else number(x) for x in sides)
+        return Mask(self, op, left, right, outcome)
+
+    def asked(self, op: str, left: Any, right: Any, outcome: Any) -> Any:
+        """Python needs the answer to a question; the answer."""
+        if not isinstance(left, Value):
+            left = Constant(left)
         if not isinstance(right, Value):
             right = number(right)
             right = right if type(right) is float else Constant(right)
@@ -106,8 +140,7 @@ class Tracer:
         elif not isinstance(right, (int, float, np.number, np.bool_, np.ndarray)) or not self._is_given(left):
             return NotImplemented
         outcome = left._data == (right._data if isinstance(right, Value) else right)
-        self.asked("!=", left, right, np.logical_not(outcome))
-        return outcome
+        return self.compared("==", left, right, outcome)
 
     def index(self, v: Value) -> int:
         """Python used a number as a position."""
@@ -157,9 +190,13 @@ class Tracer:
         """An element, or a part; the same element twice is the same node."""
         items = index if type(index) is tuple else (index,)
         if not all(type(i) is int for i in items):
+            items = tuple(map(_settled, items))
+            index = items if type(index) is tuple else items[0]
             if any(isinstance(i, Value) for i in items):
                 return self._picked(v, items)
             return v.getitem(plain_index(index))
+        if not self._records():
+            return v.getitem(index)
         known = self._elements.get((v, items))
         if known is None:
             if v._data.flags.writeable:
@@ -205,17 +242,24 @@ class Tracer:
 
     def selected(self, row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
         """An operation with parameters that are Values."""
+        if row is WHERE and all(_is_scalar(x) for x in (*operands, parameters["condition"])):
+            return apply(CHOOSE, (parameters["condition"], *operands))
         chosen = {name: p for name, p in parameters.items() if isinstance(p, Value) and self._selects(row, name)}
         bare = {name: self._bare(row, name, p) for name, p in parameters.items()}
         cells = [isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands]
         joined = [self._join(x) if is_cells else x for x, is_cells in zip(operands, cells, strict=True)]
         inputs = tuple(x if isinstance(x, Value) else number(x) for x in joined)
         node = array_node(row, inputs, tuple(x._data if isinstance(x, Value) else x for x in inputs), bare)
-        if FLOAT_NAMES["special"]:
-            finished(node)
         if chosen:
             self.selections[node] = chosen
+        if FLOAT_NAMES["special"]:
+            node = finished(node)
         return _split(node) if any(cells) and node.shape else node
+
+    @staticmethod
+    def without_masks(operands: tuple[Any, ...], parameters: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The operands and parameters of an operation, with nodes for comparisons."""
+        return tuple(map(as_node, operands)), {name: as_node(p) for name, p in parameters.items()}
 
     @staticmethod
     def _selects(row: Operation, name: str) -> bool:
@@ -236,12 +280,25 @@ class Tracer:
     def _join(self, cells: Any) -> Value:
         """An array of scalar Values as one Value."""
         now = cells.ravel().tolist()
+        if not self._records():
+            return functions.stack(now).reshape(cells.shape)  # type: ignore[no-any-return]
         known = self._joined.get(id(cells))
         if known is not None and all(map(operator.is_, known[1], now)):
             return known[2]
         joined: Value = functions.stack(now).reshape(cells.shape)
         self._joined[id(cells)] = cells, now, joined
         return joined
+
+
+def _settled(i: Any) -> Any:
+    """A part of an index: a slice with ints for its ends, a mask by its answer."""
+    if isinstance(i, slice):
+        return slice(*(operator.index(end) if isinstance(end, Value) else end for end in (i.start, i.stop, i.step)))
+    return i.answer if isinstance(i, Mask) else i
+
+
+def _is_scalar(x: Any) -> bool:
+    return not x.shape if isinstance(x, Value) else isinstance(x, (int, float, np.number, np.bool_))
 
 
 def _holds_values(x: Any) -> bool:
