@@ -253,6 +253,16 @@ def _comparison(name: str, text: str, symbol: str, compare: np.ufunc) -> Operati
 GREATER = _comparison("greater", "a > b", ">", np.greater)
 GREATER_EQUAL = _comparison("greater_equal", "a >= b", ">=", np.greater_equal)
 EQUAL = _comparison("equal", "equal(a, b)", "==", np.equal)
+FLOOR_DIVIDE = elementwise(
+    "floor_divide(a, b)",
+    "floor(a / b)",
+    a="0",
+    b="0",
+    symbol="//",
+    analytic=False,
+    hidden=True,
+    doc="The quotient of two ints, rounded down; its derivative is 0.",
+)
 CHOOSE = elementwise(
     "choose(c, a, b)",
     "where(equal(c, 0), b, a)",

@@ -273,12 +273,6 @@ class Value(Methods, Questions):
     def __setitem__(self, index: Any, item: Any) -> NoReturn:
         raise TypeError("a Value's elements cannot be assigned: build a new Value with where(), or set a leaf's .data")
 
-    def __float__(self) -> float:
-        self._leave("float(v), or a function of the math module,")
-
-    def __int__(self) -> int:
-        self._leave("int(v)")
-
     def __complex__(self) -> complex:
         self._leave("complex(v)")
 
@@ -287,6 +281,8 @@ class Value(Methods, Questions):
             cell = np.empty((), dtype=object)
             cell[()] = self
             return cell
+        if modes.tracers and (watching := modes.tracer()) is not None:
+            return watching.cells(self, dtype)  # type: ignore[no-any-return]
         raise TypeError(
             "np.asarray(v) or np.array([v, ...]) would leave the graph and lose the gradient: use v.data for the bare "
             "numbers, autograd_lite.stack([v, ...]) to join Values, np.array([v], dtype=object) for an array of them, "

@@ -382,7 +382,7 @@ def test_reads_are_noted() -> None:
     w = Value(2.0)
     assert notes(lambda x: x * w.data, 1.0) == {".data"}
     assert notes(lambda x: x * x.item(), 1.0) == {".item()"}
-    assert notes(lambda x: x * np.argmax(x), np.ones(()).reshape(())) == {"np.argmax"}
+    assert notes(lambda x: x * np.allclose(x, 1.0), 1.0) == {"np.allclose"}
     assert notes(lambda x: w * copy.copy(w), 1.0) == {"a copy"}
     assert notes(lambda x: x * random.random(), 1.0) == {"random numbers"}
     assert notes(lambda x: x * np.random.rand(), 1.0) == {"random numbers"}

@@ -84,7 +84,7 @@ def vectorize(
     given_f: Any = f
     if isinstance(given_f, (property, functools.cached_property)):
         raise TypeError(f"vectorize takes a function, not {f!r}: write @{type(f).__name__} above @vectorize")
-    if not callable(f) and not isinstance(given_f, classmethod):
+    if not callable(given_f) and not isinstance(given_f, classmethod):
         raise TypeError(
             f"vectorize takes a function, not {f!r}; as a decorator with options write @vectorize(in_axes=0)"
         )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from autograd_lite import functions, modes
 from autograd_lite.cells import is_cells, operand
+from autograd_lite.compiler.tracing import arrays
 from autograd_lite.compiler.tracing.arguments import Input
 from autograd_lite.compiler.tracing.masks import Mask, as_node
 from autograd_lite.elementary import CHOOSE, STOP_GRADIENT
@@ -62,6 +63,7 @@ class Tracer:
         self.unseen: set[Value] = set()
         self._elements: dict[tuple[Value, Any], Value] = {}
         self._given = {leaf: x.integer for x in inputs for leaf in x.leaves}
+        self._integers = {leaf for leaf, integer in self._given.items() if integer}
         self._joined: dict[int, tuple[Any, list[Any], Value]] = {}
 
     # --- numbers that leave the graph ---
@@ -81,7 +83,7 @@ class Tracer:
 
     def adopt(self, leaf: Value, data: Any, label: str) -> bool:
         """Make ``Value(x)`` of a given number x the node +x; False if it is something else."""
-        if type(leaf) is not Value or not isinstance(data, Value) or not self._is_given(data):
+        if type(leaf) is not Value or not isinstance(data, Value) or not self.is_given(data):
             return False
         twin = data.pos()
         for slot in ("_data", "op", "_a", "_b", "_da", "_db", "_mark", "grad"):
@@ -135,28 +137,40 @@ class Tracer:
         if left is right:
             return True
         if isinstance(right, Value):
-            if not (self._is_given(left) and self._is_given(right)):
+            if not (self.is_given(left) and self.is_given(right)):
                 return NotImplemented
-        elif not isinstance(right, (int, float, np.number, np.bool_, np.ndarray)) or not self._is_given(left):
+        elif not isinstance(right, (int, float, np.number, np.bool_, np.ndarray)) or not self.is_given(left):
             return NotImplemented
         outcome = left._data == (right._data if isinstance(right, Value) else right)
         return self.compared("==", left, right, outcome)
 
     def index(self, v: Value) -> int:
         """Python used a number as a position."""
-        if v.shape or not self._is_integer(v):
+        if v.shape or not self.is_whole(v):
             v._leave("a Value that is not an integer input, as an index,")
         place = int(v._data)
         self.guards.append(Guard("index", v, float(place), place, modes.users_line()))
         return place
 
-    def _is_given(self, v: Value) -> bool:
+    def is_given(self, v: Value) -> bool:
         """Whether it was given as a number, or computed from such numbers alone: then it is one where nobody traces."""
         return v in self._given or self._only_from(v, self._given)
 
-    def _is_integer(self, v: Value) -> bool:
-        integers = {x for x, integer in self._given.items() if integer} if v not in self._given else ()
-        return self._given[v] if v in self._given else self._only_from(v, integers)
+    def is_whole(self, v: Value) -> bool:
+        """Whether it was given as an int, or computed from ints alone."""
+        return self._given[v] if v in self._given else self._only_from(v, self._integers)
+
+    def of_ints(self, name: str, left: Any, right: Any) -> Any:
+        """An operator of ints on numbers that were given as ints."""
+        return arrays.of_ints(self, name, left, right)
+
+    def method(self, v: Value, name: str) -> Any:
+        """A method of arrays."""
+        return getattr(arrays.Stand(self, v), name)
+
+    def cells(self, v: Value, dtype: Any) -> Any:
+        """What NumPy gets for an array: one of scalar Values."""
+        return arrays.cells(self.is_given(v), v, dtype)
 
     def _only_from(self, v: Value, given: Any) -> bool:
         seen, stack = {v}, [v]
@@ -176,15 +190,15 @@ class Tracer:
     def whole(self, x: Any, given: Callable[[Value], bool] | None = None) -> Any:
         """A nested list of numbers that were given as one Value; anything else as it is."""
         cells = operand(x) if isinstance(x, (list, tuple)) and _holds_values(x) else x
-        given = given or self._is_given
+        given = given or self.is_given
         if is_cells(cells) and all(not isinstance(c, Value) or given(c) for c in cells.flat):
             return self._join(cells)
         return x
 
     def positions(self, x: Any) -> Value | None:
         """Positions as one Value, if they come from ints that were given."""
-        x = self.whole(x, self._is_integer)
-        return x if isinstance(x, Value) and self._is_integer(x) else None
+        x = self.whole(x, self.is_whole)
+        return x if isinstance(x, Value) and self.is_whole(x) else None
 
     def getitem(self, v: Value, index: Any) -> Any:
         """An element, or a part; the same element twice is the same node."""
@@ -254,7 +268,7 @@ class Tracer:
             self.selections[node] = chosen
         if FLOAT_NAMES["special"]:
             node = finished(node)
-        return _split(node) if any(cells) and node.shape else node
+        return arrays.split(node) if any(cells) and node.shape else node
 
     @staticmethod
     def without_masks(operands: tuple[Any, ...], parameters: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -273,7 +287,7 @@ class Tracer:
             return p._data != 0
         if (row.name, name) not in _POSITIONS:
             return self.index(p)
-        if not self._is_integer(p):
+        if not self.is_whole(p):
             raise TypeError(f"{row.name}: {name} is {p!r}, which does not come from integers alone; positions are ints")
         return p._data.astype(int) if p.shape else int(p._data)
 
@@ -309,14 +323,6 @@ def finished_node(row: Operation, data: Any, v: Value, parameters: dict[str, Any
     """The node of an operation on one array whose result is known."""
     node = node_of(row, data, None, (v,), (v._data,), parameters)
     return finished(node) if FLOAT_NAMES["special"] else node
-
-
-def _split(v: Value) -> Any:
-    """The elements of an array Value, as an array of scalar Values."""
-    cells = np.empty(v.shape, dtype=object)
-    for place in np.ndindex(v.shape):
-        cells[place] = v[place]
-    return cells
 
 
 def _without_ellipsis(items: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:

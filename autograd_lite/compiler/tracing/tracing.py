@@ -18,6 +18,7 @@ import numpy as np
 
 from autograd_lite import modes
 from autograd_lite.compiler.tracing.arguments import Given, Input, given, stand_ins
+from autograd_lite.compiler.tracing.hints import called
 from autograd_lite.compiler.tracing.tracer import Guard, Tracer
 from autograd_lite.elementary import STOP_GRADIENT
 from autograd_lite.graph import raw_inputs, walk
@@ -87,7 +88,7 @@ def trace(
     tracer = Tracer(made.inputs)
     before = _random_states()
     with without_collector(), modes.recording(), modes.traced_by(tracer):
-        y = f(*made.args, **made.kwargs)
+        y = called(f, made.args, made.kwargs)
     if before != _random_states():
         tracer.notes["random numbers", "drawn from the global generator"] = 1
     root = _scalar(f, y)
