@@ -89,3 +89,13 @@ def test_the_report_counts_steps_by_levels() -> None:
     rolled([0, 2, 1], 0.7)
     first, *_ = rolled.report().splitlines()
     assert re.fullmatch(r"f: [\d,]+ scalar nodes -> [\d,]+ steps by levels, forward and backward", first)
+
+
+def test_the_path_that_was_asked_for_is_named(tmp_path: Path) -> None:
+    w = Value(2.0)
+    cost = vectorize(lambda x: w * x)
+    cost(1.0)
+    with pytest.raises(FileNotFoundError, match=re.escape(repr(str(tmp_path / "missing" / "step.py")))):
+        cost.save(tmp_path / "missing" / "step.py")
+    with pytest.raises(IsADirectoryError, match=re.escape(repr(str(tmp_path)))):
+        cost.save(tmp_path)

@@ -144,3 +144,11 @@ def test_batches_that_do_not_fit(args: Any, in_axes: Any, error: Any, message: s
     loss, _ = setup()
     with pytest.raises(error, match=message):
         vectorize(loss, in_axes=in_axes)(*args)
+
+
+def test_what_has_an_axis_is_given_by_position() -> None:
+    w = Value(2.0)
+    with pytest.raises(ValueError, match=r"no argument has an axis .*In this call x came by name, which all examples"):
+        vectorize(lambda x: w * x, in_axes=0)(x=[1.0, 2.0])
+    with pytest.raises(ValueError, match=r"names 2 arguments; .* called with 1\. In this call y came by name"):
+        vectorize(lambda x, y: w * x * y, in_axes=(0, 0))([1.0, 2.0], y=[1.0, 2.0])

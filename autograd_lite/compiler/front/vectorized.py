@@ -194,13 +194,18 @@ class Vectorized:
                 if len(versions) >= MANY_VERSIONS:
                     self._warn(version, broken)
         if len(versions) >= MANY_VERSIONS:
-            return self._run(*args, **kwargs)
+            return self._plain(call)
         version, y = self._cache.traced(call)
         return self._as_it_is(version, call) if version.program is None else self._node(version, call, recording, y)
 
     def _as_it_is(self, version: Version, call: Call) -> Any:
         self._cache.used(version, call[0])
-        return self._run(*call[1], **call[2])
+        return self._plain(call)
+
+    def _plain(self, call: Call) -> Any:
+        """The value of the function itself, a Constant where it gives a bare number."""
+        y = self._run(*call[1], **call[2])
+        return Constant(y) if isinstance(y, (int, float, np.generic)) else y
 
     def _node(self, version: Version, call: Call, recording: bool, traced: float | None = None) -> Any:
         """The value of one call, as a node whose inputs are the parameters."""
@@ -220,7 +225,7 @@ class Vectorized:
             is_nan = value != value
         self._cache.used(version, found)
         if is_nan:  # strong zeros, or a function that gives nan: by its own rules
-            return self._run(*args, **kwargs)
+            return self._plain(call)
         if changed and self._cache.verify(version, call, value, gradients):
             unchecked.passed(changed)
         value = value if traced is None else traced

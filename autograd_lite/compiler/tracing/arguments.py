@@ -17,8 +17,9 @@ from __future__ import annotations
 import inspect
 import itertools
 import math
-from collections import deque
-from collections.abc import Callable, Iterator
+from array import array
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -96,6 +97,37 @@ class Static:
             return hash(type(self.thing))
 
 
+_BASES: tuple[Any, ...] = (OrderedDict, defaultdict, dict, list, deque, tuple)
+_PLAIN = {OrderedDict, dict, list, deque, tuple}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The type of a sequence or a mapping whose class may want more than its items; `rest` is what else it holds."""
+
+    kind: type
+    rest: Static
+
+    def __call__(self, items: Any) -> Any:
+        """One with other items, made past its class."""
+        base = next(x for x in _BASES if issubclass(self.kind, x))
+        factory, attributes = self.rest.thing
+        made = base.__new__(self.kind, items) if base is tuple else base.__new__(self.kind)
+        if base is not tuple:
+            base.__init__(made, *([factory] if base is defaultdict else []), items)
+        if attributes:
+            vars(made).update(attributes)
+        return made
+
+
+def _holder(x: Any) -> Any:
+    """The type of a sequence or a mapping, where that is not enough a `Holder`."""
+    kind = type(x)
+    if kind in _PLAIN or hasattr(kind, "_fields"):
+        return kind
+    return Holder(kind, Static((getattr(x, "default_factory", None), dict(getattr(x, "__dict__", ())))))
+
+
 # --- from arguments to their structure -----------------------------------------------------------------------------
 
 _WHOLE = (int, np.integer, np.bool_)
@@ -146,6 +178,10 @@ def _sorted(x: Any, found: Given) -> Structure:
         return "constant", x.shape
     if isinstance(x, np.ndarray):
         return _sorted_array(x, found)
+    if isinstance(x, (array, memoryview)) and np.asarray(x).dtype.kind in "fiub":
+        return _sorted(np.asarray(x), found)
+    if isinstance(x, (KeysView, ItemsView, ValuesView)):
+        return _sorted(list(x), found)
     if isinstance(x, (list, tuple, deque)):
         if kind is list or kind is tuple:
             regular = _regular(x)
@@ -153,9 +189,9 @@ def _sorted(x: Any, found: Given) -> Structure:
                 numbers, *structure = regular
                 found.numbers.append(np.array(numbers, float).reshape(structure[1]))
                 return "lists", *structure
-        return "sequence", kind, tuple([_sorted(item, found) for item in x])
+        return "sequence", _holder(x), tuple([_sorted(item, found) for item in x])
     if isinstance(x, dict):
-        return "mapping", kind, tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
+        return "mapping", _holder(x), tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
     if is_dataclass(x) and not isinstance(x, type):
         names = tuple(field.name for field in fields(x))
         return "record", kind, names, tuple([_sorted(getattr(x, name), found) for name in names])
