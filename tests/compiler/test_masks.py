@@ -38,6 +38,7 @@ COMPUTED = {
     "matrix product": lambda X: ((X > 0) @ A).sum(),
     "scalars": lambda X: sum(ag.where(w * a > b, a * w, b) for a, b, _ in X),
     "scalars as factors": lambda X: sum((a > b) * a * w + 2.0 * (a <= 0) for a, b, _ in X),
+    "signs": lambda X: sum(-(a > b) * w + +(a < b) for a, b, _ in X.tolist()),
     "in no_grad": lambda X: _in_no_grad(X),
 }
 
@@ -125,6 +126,20 @@ def test_what_it_is() -> None:
 
     assert not trace(f, (np.array([1.0, 2.0]),)).guards
     assert seen == [Mask, (2,), 1, 2, np.dtype(bool), 2, True]
+
+
+def test_an_answer_about_every_element_is_a_guard_without_a_detour() -> None:
+    def f(x: Any) -> Any:
+        assert not np.any((x < 0) | (x >= 4))
+        assert ((x >= 0) & ~(x > 3)).all()
+        assert (x > 2).any()
+        assert not (x > 2).all()
+        return x.sum()
+
+    found = trace(f, (np.array([1.0, 3.0]),))
+    assert [(g.op, np.shape(g.outcome)) for g in found.guards] == [
+        ("<", (2,)), (">=", (2,)), (">=", (2,)), (">", (2,)), ("!=", ()), ("!=", ()),
+    ]  # fmt: skip
 
 
 def test_an_array_has_no_truth() -> None:

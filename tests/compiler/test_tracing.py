@@ -317,7 +317,7 @@ def test_positions_that_are_inputs(f: Any) -> None:
 
 def test_several_positions_are_guarded_against_the_edges() -> None:
     v = Value(TABLE)
-    assert guards(lambda i: v[i, i].sum(), np.array([0, 2])) == [("!=", 0.0, 0.0, False)] * 6
+    assert {g[0] for g in guards(lambda i: v[i, i].sum(), np.array([0, 2]))} == {">=", "<"}
     negative = trace(lambda i: v[np.array([0, 1]), i].sum(), (np.array([-1, 0]),))
     assert negative.root.data == TABLE[0, -1] + TABLE[1, 0]
     with pytest.raises(IndexError, match="out of bounds"):

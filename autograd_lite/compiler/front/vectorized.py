@@ -142,18 +142,23 @@ class Vectorized:
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         """As a method: every object has its own programs, for it has its own parameters."""
+        try:  # at every call of the method
+            known = owner.__vectorized__
+            if known.owner is owner:
+                return known.of[self]
+        except (AttributeError, KeyError):
+            pass
+        return self._bound(owner, kind)
+
+    def _bound(self, owner: Any, kind: Any) -> Vectorized:
         function: Any = self._function
         if isinstance(function, classmethod):
             owner = kind
         if owner is None or isinstance(function, staticmethod):
             return self
-        methods = methods_of(owner, self._attribute)
-        bound = methods.of.get(self)
-        if bound is None:
-            bound = Vectorized(function.__get__(owner, kind), self._in_axes, self._reduce)
-            bound._owner, bound._attribute = owner, self._attribute
-            bound = methods.of.setdefault(self, bound)
-        return bound
+        bound = Vectorized(function.__get__(owner, kind), self._in_axes, self._reduce)
+        bound._owner, bound._attribute = owner, self._attribute
+        return methods_of(owner, self._attribute).of.setdefault(self, bound)  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Vectorized:
         """The same function, or the method of the object's copy; programs are made anew."""

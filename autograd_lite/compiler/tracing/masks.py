@@ -28,18 +28,30 @@ class Mask:
     ----------
     tracer : Tracer
         Who keeps the guards.
-    op : str
-        ``"<"``, ``"<="``, ``">"``, ``">="``, ``"=="`` or ``"!="``.
-    left, right : Value, Value or float
-        What is compared.
     outcome : bool or ndarray of bool
         The answer.
+    question : tuple
+        What was compared: ``"<"``, ``"<="``, ``">"``, ``">="``, ``"=="`` or ``"!="``, and the two sides. None for a
+        mask that is made of others.
+    node : callable
+        Makes the node of such a mask.
+    how, parts : callable, tuple of Mask
+        The operator by which it is made, and of which.
     """
 
-    __slots__ = ("_is_asked", "_node", "_outcome", "_question", "_tracer")
+    __slots__ = ("_how", "_is_asked", "_make", "_node", "_outcome", "_parts", "_question", "_tracer")
 
-    def __init__(self, tracer: Any, op: str, left: Any, right: Any, outcome: Any) -> None:
-        self._tracer, self._question, self._outcome = tracer, (op, left, right), outcome
+    def __init__(
+        self,
+        tracer: Any,
+        outcome: Any,
+        question: tuple[str, Any, Any] | None = None,
+        node: Callable[[], Any] | None = None,
+        how: Callable[..., Any] | None = None,
+        parts: tuple[Mask, ...] = (),
+    ) -> None:
+        self._tracer, self._outcome, self._question = tracer, outcome, question
+        self._make, self._how, self._parts = node, how, parts
         self._node: Any = None
         self._is_asked = False
 
@@ -48,7 +60,7 @@ class Mask:
         """What Python is told when it asks; from now on a guard."""
         if not self._is_asked:
             self._is_asked = True
-            op, left, right = self._question
+            op, left, right = self._question or ("!=", self.node, 0.0)
             if op == "==":
                 self._tracer.asked("!=", left, right, np.logical_not(self._outcome))
             else:
@@ -59,19 +71,27 @@ class Mask:
     def node(self) -> Any:
         """The answer as numbers of the graph, 1 and 0."""
         if self._node is None:
-            op, left, right = self._question
-            if op in _TURNED:
-                op, left, right = _TURNED[op], right, left
-            self._node = apply(_ROWS[op], (left, right)) if op in _ROWS else 1.0 - apply(EQUAL, (left, right))
+            self._node = self._compared(*self._question) if self._question else self._make()  # type: ignore[misc]
         return self._node
 
-    def _made(self, node: Any, outcome: Any) -> Any:
-        """The mask that `node`, of 1 and 0, is."""
-        if not isinstance(node, Value):
-            return outcome
-        made = Mask(self._tracer, "!=", node, 0.0, outcome)
-        made._node = node
-        return made
+    @staticmethod
+    def _compared(op: str, left: Any, right: Any) -> Any:
+        if op in _TURNED:
+            op, left, right = _TURNED[op], right, left
+        return apply(_ROWS[op], (left, right)) if op in _ROWS else 1.0 - apply(EQUAL, (left, right))
+
+    def _made(self, node: Callable[[], Any], outcome: Any, how: Any = None, parts: tuple[Mask, ...] = ()) -> Mask:
+        return Mask(self._tracer, outcome, None, node, how, parts)
+
+    def _ask_each(self, is_true: bool) -> None:
+        """Where all are true, or none is: the guards that say so, those of its parts if they do."""
+        if self._how is operator.invert:
+            self._parts[0]._ask_each(not is_true)
+        elif self._how is (operator.and_ if is_true else operator.or_):
+            for part in self._parts:
+                part._ask_each(is_true)
+        else:
+            _ = self.answer
 
     # --- what it is, whatever the answer ---
 
@@ -102,7 +122,7 @@ class Mask:
         items = index if isinstance(index, tuple) else (index,)
         if any(isinstance(i, (Mask, Value)) for i in items):
             return self.answer[index]
-        return self._made(self.node[index], self._outcome[index])
+        return self._made(lambda: self.node[index], self._outcome[index])
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """As numbers of the graph, or as it is."""
@@ -118,11 +138,18 @@ class Mask:
 
     def any(self, *args: Any, **kwargs: Any) -> Any:
         """Whether one is true."""
-        return self._made(functions.max(self.node, *args, **kwargs), np.any(self._outcome, *args, **kwargs))
+        return self._one_of(False, functions.max, np.any(self._outcome, *args, **kwargs), args, kwargs)
 
     def all(self, *args: Any, **kwargs: Any) -> Any:
         """Whether all are true."""
-        return self._made(functions.min(self.node, *args, **kwargs), np.all(self._outcome, *args, **kwargs))
+        return self._one_of(True, functions.min, np.all(self._outcome, *args, **kwargs), args, kwargs)
+
+    def _one_of(self, is_true: bool, best: Callable[..., Any], found: Any, args: Any, kwargs: Any) -> Any:
+        """The least or the greatest; an answer that is about every element is told at once, by simpler guards."""
+        if not np.ndim(found) and bool(found) is is_true:
+            self._ask_each(is_true)
+            return is_true
+        return self._made(lambda: best(self.node, *args, **kwargs), found)
 
     # --- when Python asks ---
 
@@ -156,13 +183,19 @@ class Mask:
     # --- computing with it ---
 
     def __invert__(self) -> Any:
-        return self._made(1.0 - self.node, np.logical_not(self._outcome))
+        return self._made(lambda: 1.0 - self.node, np.logical_not(self._outcome), operator.invert, (self,))
+
+    def __neg__(self) -> Any:
+        return -self.node
+
+    def __pos__(self) -> Any:
+        return self.node
 
     def __and__(self, other: Any) -> Any:
-        return self._joined(other, operator.mul, np.logical_and)
+        return self._joined(other, operator.mul, np.logical_and, operator.and_)
 
     def __or__(self, other: Any) -> Any:
-        return self._joined(other, functions.maximum, np.logical_or)
+        return self._joined(other, functions.maximum, np.logical_or, operator.or_)
 
     def __eq__(self, other: object) -> Any:
         return self._joined(other, lambda a, b: apply(EQUAL, (a, b)), np.equal)
@@ -172,14 +205,16 @@ class Mask:
 
     __rand__, __ror__, __xor__, __rxor__ = __and__, __or__, __ne__, __ne__
 
-    def _joined(self, other: Any, how: Callable[..., Any], told: Callable[..., Any]) -> Any:
-        """Two masks as one; what is no mask meets the answer."""
+    def _joined(self, other: Any, made: Callable[..., Any], told: Callable[..., Any], how: Any = None) -> Any:
+        """Two masks as one; what is no mask and no bool meets the answer."""
         if isinstance(other, Mask):
-            return self._made(how(self.node, other.node), told(self._outcome, other._outcome))
+            outcome = told(self._outcome, other._outcome)
+            return self._made(lambda: made(self.node, other.node), outcome, how, (self, other))
         if not isinstance(other, (bool, int, float, np.ndarray, np.generic)):
             return told(self.answer, other)
         number = np.asarray(other).astype(float)
-        return self._made(how(self.node, number if number.shape else float(number)), told(self._outcome, other))
+        side = number if number.shape else float(number)
+        return self._made(lambda: made(self.node, side), told(self._outcome, other))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         of_masks = _OF_MASKS.get(ufunc)

@@ -119,7 +119,7 @@ class Tracer:
         """Python compared: an answer that is a guard once it is needed."""
         sides = (x.answer if isinstance(x, Mask) else x for x in (left, right))
         left, right = (x if isinstance(x, Value) else number(x) for x in sides)
-        return Mask(self, op, left, right, outcome)
+        return Mask(self, outcome, (op, left, right))
 
     def asked(self, op: str, left: Any, right: Any, outcome: Any) -> Any:
         """Python needs the answer to a question; the answer."""
