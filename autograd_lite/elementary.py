@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.operation import elementwise
+from autograd_lite.operation import Operation, elementwise
 from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
 
 POSITIVE = (0.2, 3.0)
@@ -228,6 +228,51 @@ elementwise(
     selects=True,
     domain={"lo": (-2, -1), "hi": (1, 2)},
     doc="a between lo and hi; slope 1 inside, 0 outside and a half at a bound, as minimum(maximum(a, lo), hi).",
+)
+
+# --- of traced functions (compiler/tracing/): what is a bare number or a bool where nobody traces ---------------------
+STOP_GRADIENT = elementwise(
+    "stop_gradient(a)", "a", a="0", symbol="stop", analytic=False, hidden=True, doc="The same value, as a constant."
+)
+
+
+def _comparison(name: str, text: str, symbol: str, compare: np.ufunc) -> Operation:
+    return elementwise(
+        f"{name}(a, b)",
+        f"where({text}, 1, 0)",
+        a="0",
+        b="0",
+        symbol=symbol,
+        analytic=False,
+        hidden=True,
+        forward=lambda a, b: compare(a, b).astype(np.result_type(a, b)),
+        doc="1 where it is so, else 0; its derivative is 0.",
+    )
+
+
+GREATER = _comparison("greater", "a > b", ">", np.greater)
+GREATER_EQUAL = _comparison("greater_equal", "a >= b", ">=", np.greater_equal)
+EQUAL = _comparison("equal", "equal(a, b)", "==", np.equal)
+FLOOR_DIVIDE = elementwise(
+    "floor_divide(a, b)",
+    "floor(a / b)",
+    a="0",
+    b="0",
+    symbol="//",
+    analytic=False,
+    hidden=True,
+    doc="The quotient of two ints, rounded down; its derivative is 0.",
+)
+CHOOSE = elementwise(
+    "choose(c, a, b)",
+    "where(equal(c, 0), b, a)",
+    c="0",
+    a="where(equal(c, 0), 0, 1)",
+    b="where(equal(c, 0), 1, 0)",
+    symbol="where",
+    analytic=False,
+    hidden=True,
+    doc="b where c is 0, else a.",
 )
 
 # --- activations ---------------------------------------------------------------------------------------------------

@@ -149,8 +149,20 @@ def traced_by(tracer: Any) -> Iterator[None]:
         _tracer.reset(token)
 
 
+def unrecorded(node: Any) -> Any:
+    """While tracing, what stands for an operation that is not to be recorded; else None."""
+    watching = _tracer.get() if tracers else None
+    return None if watching is None else watching.unrecorded(node)
+
+
+def compared(op: str, left: Any, right: Any, outcome: Any) -> Any:
+    """How two numbers compare; while tracing as an answer that knows its question."""
+    watching = _tracer.get()
+    return outcome if watching is None else watching.compared(op, left, right, outcome)
+
+
 def asked(op: str, left: Any, right: Any, outcome: Any) -> Any:
-    """Tell the tracer that Python asked how two numbers compare; the answer."""
+    """Tell the tracer that Python asked about a number; the answer."""
     watching = _tracer.get()
     return outcome if watching is None else watching.asked(op, left, right, outcome)
 
@@ -166,12 +178,6 @@ def adopted(leaf: Any, data: Any, label: str) -> bool:
     """Whether the tracer made `leaf` a node: as ``Value(x)`` of a number x that the traced function was given."""
     watching = _tracer.get()
     return watching is not None and watching.adopt(leaf, data, label)
-
-
-def whole(operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The operands; a list of numbers that the traced function was given, and that are Values now, as one Value."""
-    watching = _tracer.get()
-    return operands if watching is None else tuple(map(watching.whole, operands))
 
 
 def positions(x: Any) -> Any:

@@ -125,14 +125,22 @@ TABLE: dict[str, Operation] = {}
 """Every operation by name, in the order of definition."""
 
 
+HIDDEN: dict[str, Operation] = {}
+"""Operations that nobody calls by name: what a traced function's stop-gradients and comparisons become."""
+
+
 def _row_named(name: str) -> Operation:
-    if name not in TABLE:
+    row = TABLE.get(name) or HIDDEN.get(name)
+    if row is None:
         raise LookupError(f"the table has no operation {name!r}; import the module that defines it first")
-    return TABLE[name]
+    return row
 
 
-def register(row: Operation) -> Operation:
-    """Enter `row` in the table; a name that is taken is refused."""
+def register(row: Operation, hidden: bool = False) -> Operation:
+    """Enter `row` in the table, or among the hidden ones; a name that is taken is refused."""
+    if hidden:
+        HIDDEN[row.name] = row
+        return row
     if row.name in TABLE:
         raise ValueError(f"the table already has an operation {row.name!r}; choose another name")
     TABLE[row.name] = row
@@ -156,6 +164,7 @@ def elementwise(
     selects: bool = False,
     forward: Callable[..., Any] | None = None,
     domain: Mapping[str, tuple[float, float]] | None = None,
+    hidden: bool = False,
     **partials: str,
 ) -> Operation:
     """Enter an elementwise operation.
@@ -182,6 +191,8 @@ def elementwise(
         The value on arrays, where NumPy has no function that the text could name.
     domain : dict
         For an argument, the interval from which checks draw; ``(-3, 3)`` where nothing is said.
+    hidden : bool
+        Nobody calls it by name: it stands in `HIDDEN`, not in the table.
     **partials : str
         For every argument the local derivative, an expression of the arguments and of the value ``y``.
 
@@ -228,7 +239,7 @@ def elementwise(
     )
     if name not in FLOAT_NAMES:
         FLOAT_NAMES[name] = define(name, f"def {name}({arguments}):\n    return {for_floats(value)}\n", FLOAT_NAMES)
-    return register(row)
+    return register(row, hidden)
 
 
 # --- array rows ----------------------------------------------------------------------------------------------------

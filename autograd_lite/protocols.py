@@ -28,6 +28,25 @@ QUESTIONS = {
 }
 """Asked of the number, answered without a gradient: the answer is a shape, a position, a truth, a text."""
 
+COMPARISONS: dict[Any, str] = {
+    np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=", np.equal: "==", np.not_equal: "!=",
+}  # fmt: skip
+"""Questions whose answer a traced function may compute with."""
+
+OF_KIND: dict[Any, tuple[str, float | None]] = {
+    np.isnan: ("!=", None), np.isinf: ("==", np.inf), np.isfinite: ("<", np.inf),
+}  # fmt: skip
+"""Questions that are comparisons: of a number with itself, or of its size."""
+
+OF_INTS: dict[Any, str] = {np.remainder: "mod", np.floor_divide: "floordiv", np.divmod: "divmod"}
+"""What a traced function may do with ints."""
+
+METHODS: dict[Any, str] = {
+    np.argmax: "argmax", np.argmin: "argmin", np.any: "any", np.all: "all", np.nonzero: "nonzero",
+    np.copy: "copy", np.swapaxes: "swapaxes", np.argsort: "argsort", np.sort: "sorted",
+}  # fmt: skip
+"""What a traced function may ask of an array that it was given."""
+
 OF_SHAPES = {np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.iscomplexobj, np.isrealobj, np.result_type}
 """Questions whose answer does not depend on the numbers."""
 
@@ -88,6 +107,10 @@ def ufunc_on_values(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs:
         kwargs.setdefault("axis", 0)
         return _called(getattr(functions, REDUCING[ufunc]), f"{ufunc.__name__}.reduce", args, kwargs)
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    if method == "__call__" and (ufunc in COMPARISONS or ufunc in OF_KIND) and modes.tracers:
+        return _compared(ufunc, *args)
+    if method == "__call__" and ufunc in OF_INTS and modes.tracers and (watching := modes.tracer()) is not None:
+        return watching.of_ints(OF_INTS[ufunc], *args)
     if method == "__call__" and ufunc in QUESTIONS:
         _tell_tracer(ufunc, args)
         return ufunc(*map(_bare, args), **kwargs)
@@ -98,6 +121,8 @@ def ufunc_on_values(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs:
 
 def function_on_values(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Serve ``np.sum(v)``, ``np.concatenate([v, w])`` and the like."""
+    if function in METHODS and modes.tracers and isinstance(args[0], Value) and (watching := modes.tracer()):
+        return watching.method(args[0], METHODS[function])(*args[1:], **kwargs)
     if function in QUESTIONS:
         _tell_tracer(function, args)
         return function(*map(_bare, args), **{k: _bare(x) for k, x in kwargs.items()})
@@ -111,6 +136,14 @@ def _tell_tracer(question: Any, args: tuple[Any, ...]) -> None:
         for x in args:
             if isinstance(x, Value):
                 modes.left_graph(f"np.{question.__name__}", x)
+
+
+def _compared(ufunc: np.ufunc, left: Any, right: Any = None) -> Any:
+    if ufunc in OF_KIND:
+        op, bound = OF_KIND[ufunc]
+        one, two = (left, left) if bound is None else (abs(left), bound)
+        return modes.compared(op, one, two, ufunc(_bare(left)))
+    return modes.compared(COMPARISONS[ufunc], left, right, ufunc(_bare(left), _bare(right)))
 
 
 def _called(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

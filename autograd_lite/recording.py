@@ -36,12 +36,11 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     """
     if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
         raise modes.NotAnalyticError(row.name)
-    if modes.tracers and any(isinstance(p, Value) for p in parameters.values()):
-        watching = modes.tracer()
-        if watching is not None:
+    if modes.tracers and (watching := modes.tracer()) is not None:
+        operands, parameters = watching.without_masks(operands, parameters)
+        if any(isinstance(p, Value) for p in parameters.values()):
             return watching.selected(row, operands, parameters)
-    if modes.tracers:
-        operands = modes.whole(operands)
+        operands = tuple(map(watching.whole, operands))
     if any(isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands):
         return _on_scalars(row, operands, parameters)
     inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
@@ -65,7 +64,8 @@ def finished(node: Value) -> Value:
     if mode.lines is not None:
         modes.check_forward(mode.lines, node)
     if not mode.recording:
-        return leaf_of(Constant, node._data)
+        stopped = modes.unrecorded(node)
+        return leaf_of(Constant, node._data) if stopped is None else stopped
     if mode.origins is not None:
         mode.origins.note(node)
     return node

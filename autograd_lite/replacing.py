@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -19,6 +20,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
     What a symbolic link points to is replaced, not the link; the file keeps its permissions.
 
+    Raises
+    ------
+    OSError
+        If there is no such directory, or `path` is one.
+
     Examples
     --------
     >>> from tempfile import mkdtemp
@@ -30,6 +36,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """
     place = Path(os.path.realpath(path))
     beside = place.with_name(f".{place.name[:40]}.{secrets.token_hex(8)}.tmp")
+    if place.is_dir() or not place.parent.is_dir():
+        fault = errno.EISDIR if place.is_dir() else errno.ENOENT
+        raise OSError(fault, os.strerror(fault), os.fspath(path))
     try:
         with beside.open("xb") as file:
             yield file

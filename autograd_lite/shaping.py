@@ -180,13 +180,14 @@ def _inside(pad_width: Any, ndim: int) -> tuple[slice, ...]:
 
 
 @array_operation(
-    vjp={"a": lambda g, y, a, pad_width: g[_inside(pad_width, np.ndim(a))]},
+    vjp={"a": lambda g, y, a, pad_width: g[_inside(pad_width, np.ndim(a))] if np.ndim(a) else g},
     numpy=np.pad,
     spelled="forward",
     trials=[
         Trial(((3,),), {"pad_width": 1}),
         Trial(((2, 3),), {"pad_width": (0, 2)}),
         Trial(((2, 3),), {"pad_width": ((0, 0), (1, 2))}),
+        Trial(((),), {"pad_width": 1}),
     ],
 )
 def pad(a: Any, pad_width: Any) -> Any:

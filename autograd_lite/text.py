@@ -38,6 +38,7 @@ FLOAT_NAMES: dict[str, Any] = {
     "arccosh": math.acosh,
     "arctanh": math.atanh,
     "abs": abs,
+    "floor": lambda a: float(math.floor(a)),
     "isfinite": math.isfinite,
     "__name__": "autograd_lite.generated",
 }
@@ -48,6 +49,7 @@ NUMPY_NAMES: dict[str, Any] = {
     "where": np.where,
     "equal": np.equal,
     "isfinite": np.isfinite,
+    "floor": np.floor,
     "errstate": np.errstate,
     "__name__": "autograd_lite.generated",
 }

@@ -219,8 +219,8 @@ class Value(Methods, Questions):
 
     def detach(self) -> Value:
         """Return a constant with the same number: what follows sends no gradient back."""
-        if modes.tracers:
-            modes.left_graph(".detach()", self)
+        if modes.tracers and (watching := modes.tracer()) is not None:
+            return watching.stopped(self)  # type: ignore[no-any-return]
         return leaf_of(Constant, self._data if self.op else settled(self), self.label)
 
     # --- as a Python object ---
@@ -277,12 +277,6 @@ class Value(Methods, Questions):
     def __setitem__(self, index: Any, item: Any) -> NoReturn:
         raise TypeError("a Value's elements cannot be assigned: build a new Value with where(), or set a leaf's .data")
 
-    def __float__(self) -> float:
-        self._leave("float(v), or a function of the math module,")
-
-    def __int__(self) -> int:
-        self._leave("int(v)")
-
     def __complex__(self) -> complex:
         self._leave("complex(v)")
 
@@ -291,6 +285,8 @@ class Value(Methods, Questions):
             cell = np.empty((), dtype=object)
             cell[()] = self
             return cell
+        if modes.tracers and (watching := modes.tracer()) is not None:
+            return watching.cells(self, dtype)  # type: ignore[no-any-return]
         raise TypeError(
             "np.asarray(v) or np.array([v, ...]) would leave the graph and lose the gradient: use v.data for the bare "
             "numbers, autograd_lite.stack([v, ...]) to join Values, np.array([v], dtype=object) for an array of them, "

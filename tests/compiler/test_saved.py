@@ -118,3 +118,13 @@ def test_shapes_are_checked(theta: Any, X: Any, y: Any, message: str, tmp_path: 
     assert step["value"]([1.0, 2.0, 3.0], np.ones((3, 2), int).tolist(), [1, 2, 3]) == pytest.approx(
         cost.value([1.0, 2.0, 3.0], np.ones((3, 2)), np.array([1.0, 2.0, 3.0]))
     )
+
+
+def test_the_path_that_was_asked_for_is_named(tmp_path: Path) -> None:
+    w = Value(2.0)
+    cost = vectorize(lambda x: w * x)
+    cost(1.0)
+    with pytest.raises(FileNotFoundError, match=re.escape(repr(str(tmp_path / "missing" / "step.py")))):
+        cost.save(tmp_path / "missing" / "step.py")
+    with pytest.raises(IsADirectoryError, match=re.escape(repr(str(tmp_path)))):
+        cost.save(tmp_path)

@@ -219,7 +219,7 @@ def guards(f: Any, *args: Any) -> list[tuple[Any, ...]]:
 
 def test_comparisons_are_guards() -> None:
     def f(a: Any, b: Any) -> Any:
-        return a * sum([a < b, a <= 1.0, a > b, b >= a, a < 2, bool(b)])
+        return a * sum(map(bool, [a < b, a <= 1.0, a > b, b >= a, a < 2, b]))
 
     assert guards(f, 1.0, 2.0) == [
         ("<", 1.0, 2.0, True),
@@ -237,7 +237,7 @@ def test_a_guard_knows_its_line() -> None:
 
 
 def test_comparisons_of_arrays() -> None:
-    found = trace(lambda a: ag.where(a > 1.0, a, 0.0).sum(), (np.array([1.0, 2.0]),))
+    found = trace(lambda a: a[a > 1.0].sum(), (np.array([1.0, 2.0]),))
     (guard,) = found.guards
     assert guard.outcome.tolist() == [False, True]
     assert found.root.data == 2.0
@@ -382,8 +382,7 @@ def test_reads_are_noted() -> None:
     w = Value(2.0)
     assert notes(lambda x: x * w.data, 1.0) == {".data"}
     assert notes(lambda x: x * x.item(), 1.0) == {".item()"}
-    assert notes(lambda x: w * (x * w).detach(), 1.0) == {".detach()"}
-    assert notes(lambda x: x * np.argmax(x), np.ones(()).reshape(())) == {"np.argmax"}
+    assert notes(lambda x: x * np.allclose(x, 1.0), 1.0) == {"np.allclose"}
     assert notes(lambda x: w * copy.copy(w), 1.0) == {"a copy"}
     assert notes(lambda x: x * random.random(), 1.0) == {"random numbers"}
     assert notes(lambda x: x * np.random.rand(), 1.0) == {"random numbers"}

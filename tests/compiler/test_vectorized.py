@@ -160,8 +160,17 @@ def test_without_parameters_it_is_a_constant() -> None:
 
 def test_a_constant_function_runs_as_it_is() -> None:
     cost = vectorize(lambda x: 3.0)
-    assert [cost(1.0), cost(2.0)] == [3.0, 3.0]
+    assert [cost(1.0).data, cost(2.0).data] == [3.0, 3.0]
     assert "depends on no argument" in cost.report()
+    with pytest.raises(ValueError, match=r"nothing to differentiate: .* was computed from constants only"):
+        cost(1.0).backward()
+
+
+@pytest.mark.parametrize("x", [1.0, np.nan, -1.0])
+def test_a_function_of_numbers_gives_a_constant(x: float) -> None:
+    cost = vectorize(lambda x: 2 * x if x > 0 else 3)
+    for y in (cost(x), cost(x), cost(2.0)):
+        assert type(y) is Constant
 
 
 def test_no_grad_computes_the_value_only() -> None:

@@ -186,3 +186,11 @@ def test_what_is_no_number_may_differ_from_example_to_example() -> None:
     assert [of_objects(things).data for _ in range(4)] == [2.0] * 4
     things[1].x = 3.0
     assert of_objects(things).data == 4.0
+
+
+def test_what_has_an_axis_is_given_by_position() -> None:
+    w = Value(2.0)
+    with pytest.raises(ValueError, match=r"no argument has an axis .*In this call x came by name, which all examples"):
+        vectorize(lambda x: w * x, in_axes=0)(x=[1.0, 2.0])
+    with pytest.raises(ValueError, match=r"names 2 arguments; .* called with 1\. In this call y came by name"):
+        vectorize(lambda x, y: w * x * y, in_axes=(0, 0))([1.0, 2.0], y=[1.0, 2.0])

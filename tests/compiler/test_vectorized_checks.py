@@ -52,14 +52,6 @@ def test_a_gradient_that_differs_is_named() -> None:
         compare("f", Run(v.sum(), [v]), 3.0, [np.array([1.0, 1.1])], [v], {})
 
 
-def test_detach() -> None:
-    w = Value(2.0)
-    cost = vectorize(lambda x: (w * x).detach() * w)
-    cost(3.0)
-    with pytest.raises(VectorizeError, match=r"\.detach\(\) at"):
-        cost(4.0)
-
-
 @pytest.mark.parametrize("draw", [random.random, lambda: np.random.rand()])
 def test_random_numbers(draw: Any) -> None:
     w = Value(2.0)

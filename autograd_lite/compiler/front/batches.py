@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,15 +63,15 @@ class Examples:
 
         @functools.wraps(self.loss)
         def batch(*args: Any, **kwargs: Any) -> Any:
-            axes = self.axes(len(args))
+            axes = self.axes(len(args), kwargs)
             m = batch_size(args, axes)
             total = ag.sum([self.loss(*_examples(args, axes, i), **kwargs) for i in range(m)])
             return total / m if self.reduce == "mean" else total
 
         return batch
 
-    def axes(self, n: int) -> tuple[int | None, ...]:
-        """One axis for each of n positional arguments.
+    def axes(self, n: int, by_name: Iterable[str] = ()) -> tuple[int | None, ...]:
+        """One axis for each of n positional arguments; those by name are shared by all examples.
 
         Raises
         ------
@@ -80,9 +80,15 @@ class Examples:
         """
         axes = self.in_axes if isinstance(self.in_axes, tuple) else (self.in_axes,) * n
         if len(axes) != n:
-            raise ValueError(f"in_axes={self.in_axes!r} names {len(axes)} arguments; the function was called with {n}")
+            raise ValueError(
+                f"in_axes={self.in_axes!r} names {len(axes)} arguments; the function was called with {n}"
+                + _named(by_name)
+            )
         if all(axis is None for axis in axes):
-            raise ValueError(f"in_axes={self.in_axes!r}: no argument has an axis of examples; give 0 for one that has")
+            raise ValueError(
+                f"in_axes={self.in_axes!r}: no argument has an axis of examples; give 0 for one that has"
+                + _named(by_name)
+            )
         return axes
 
     def few(self, args: tuple[Any, ...], turn: int) -> tuple[Any, ...] | None:
@@ -95,7 +101,7 @@ class Examples:
 
     def one(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Given, Batch] | None:
         """The first example, and how the batch is made of such; None if that is more than a repetition."""
-        axes = self.axes(len(args))
+        axes = self.axes(len(args), kwargs)
         m = batch_size(args, axes)
         first = _examples(args, axes, 0)
         shapes: list[tuple[int, ...]] = []
@@ -115,6 +121,11 @@ class Examples:
         shapes += [x.shape for x in shared]
         places += [None] * len(shared)
         return given(first, kwargs), Batch(m, tuple(shapes), tuple(places), self.reduce == "mean")
+
+
+def _named(names: Iterable[str]) -> str:
+    told = ", ".join(names)
+    return told and f". In this call {told} came by name, which all examples share: give what has an axis by position"
 
 
 def _repeats(part: Given, whole: Given, places: list[int | None]) -> bool:

@@ -6,6 +6,7 @@ import copy
 import functools
 import math
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from autograd_lite.compiler.front.again import Again
 from autograd_lite.compiler.front.batches import Axes, Examples, checked_axes
 from autograd_lite.compiler.front.cache import Cache, Call
 from autograd_lite.compiler.front.checking import VectorizeError, runs_as_it_is, scalar_run
+from autograd_lite.compiler.front.methods import methods_of
 from autograd_lite.compiler.front.node import program_node
 from autograd_lite.compiler.front.report import report_lines
 from autograd_lite.compiler.front.versions import Reshaped, Theta, Version
@@ -84,7 +86,10 @@ def vectorize(
         raise ValueError(f"reduce={reduce!r}; it must be 'mean' or 'sum'")
     if f is None:
         return functools.partial(vectorize, in_axes=in_axes, reduce=reduce)
-    if not callable(f):
+    given_f: Any = f
+    if isinstance(given_f, (property, functools.cached_property)):
+        raise TypeError(f"vectorize takes a function, not {f!r}: write @{type(f).__name__} above @vectorize")
+    if not callable(given_f) and not isinstance(given_f, classmethod):
         raise TypeError(
             f"vectorize takes a function, not {f!r}; as a decorator with options write @vectorize(in_axes=0)"
         )
@@ -128,6 +133,7 @@ class Vectorized:
         self._run = f if examples is None else examples.over_batch()
         self._cache = Cache(self._name, self._run, examples)
         self._attribute = self._name
+        self._owner: Any = None
         self._theta: Any = None
         self._again: Again | None = None
         self._has_warned = False
@@ -142,14 +148,41 @@ class Vectorized:
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         """As a method: every object has its own programs, for it has its own parameters."""
-        if owner is None:
+        try:  # at every call of the method
+            known = owner.__vectorized__
+            if known.owner is owner:
+                return known.of[self]
+        except (AttributeError, KeyError):
+            pass
+        return self._bound(owner, kind)
+
+    def _bound(self, owner: Any, kind: Any) -> Vectorized:
+        function: Any = self._function
+        if isinstance(function, classmethod):
+            owner = kind
+        if owner is None or isinstance(function, staticmethod):
             return self
-        bound = Vectorized(self._function.__get__(owner, kind), self._in_axes, self._reduce)
-        return vars(owner).setdefault(self._attribute, bound)
+        bound = Vectorized(function.__get__(owner, kind), self._in_axes, self._reduce)
+        bound._owner, bound._attribute = owner, self._attribute
+        return methods_of(owner, self._attribute).of.setdefault(self, bound)  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Vectorized:
         """The same function, or the method of the object's copy; programs are made anew."""
+        if self._owner is not None:
+            return getattr(copy.deepcopy(self._owner, memo), self._attribute)  # type: ignore[no-any-return]
         return Vectorized(copy.deepcopy(self._function, memo), self._in_axes, self._reduce)
+
+    def __reduce__(self) -> Any:
+        """The function by name, or the method of its object; programs are made anew."""
+        if self._owner is not None:
+            return getattr, (self._owner, self._attribute)
+        names: list[str] = getattr(self, "__qualname__", "").split(".")
+        known: Any = sys.modules.get(self.__module__)
+        for name in names:
+            known = getattr(known, name, None)
+        if known is self:
+            return ".".join(names)
+        return Vectorized, (self._function, self._in_axes, self._reduce)
 
     # --- called like the function ---
 
@@ -172,13 +205,18 @@ class Vectorized:
                 if len(versions) >= MANY_VERSIONS:
                     self._warn(version, broken)
         if len(versions) >= MANY_VERSIONS:
-            return self._run(*args, **kwargs)
+            return self._plain(call)
         version, y = self._cache.traced(call)
         return self._as_it_is(version, call) if version.program is None else self._node(version, call, recording, y)
 
     def _as_it_is(self, version: Version, call: Call) -> Any:
         self._cache.used(version, call[0])
-        return self._run(*call[1], **call[2])
+        return self._plain(call)
+
+    def _plain(self, call: Call) -> Any:
+        """The value of the function itself, a Constant where it gives a bare number."""
+        y = self._run(*call[1], **call[2])
+        return Constant(y) if isinstance(y, (int, float, np.generic)) else y
 
     def _node(self, version: Version, call: Call, recording: bool, traced: float | None = None) -> Any:
         """The value of one call, as a node whose inputs are the parameters."""
@@ -198,7 +236,7 @@ class Vectorized:
             is_nan = value != value
         self._cache.used(version, found)
         if is_nan:  # strong zeros, or a function that gives nan: by its own rules
-            return self._run(*args, **kwargs)
+            return self._plain(call)
         if changed and self._cache.verify(version, call, value, gradients):
             unchecked.passed(changed)
         value = value if traced is None else traced

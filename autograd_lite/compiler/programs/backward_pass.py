@@ -152,6 +152,8 @@ class _Forward:
         kind = np.dtype(bool) if name == "condition" else np.dtype(np.intp)
         if not isinstance(step, Step):
             return np.asarray(step).astype(kind)
+        if step.call == "astype" and step.args[0].dtype == kind:  # a comparison
+            return Recorded(self.steps, step.args[0])
         return Recorded(self.steps, self.steps.make("cast", (step,), step.shape, kind))
 
     def _called(self, node: Value) -> Any:
@@ -311,12 +313,20 @@ def _backward(forward: _Forward, root: Value, parameters: Sequence[Value]) -> An
 
 
 def _reaching(inner: list[Value], parameters: Sequence[Value]) -> set[Value]:
-    """The nodes that depend on a parameter."""
+    """The nodes that depend on a parameter in a way that a gradient takes."""
     found = set(parameters)
     for node in inner:
-        if any(isinstance(x, Value) and x in found for x in raw_inputs(node)):
+        if any(x in found for _, x in _slots(node)):
             found.add(node)
     return found
+
+
+def _slots(node: Value) -> Iterable[tuple[int, Value]]:
+    """The variables among a node's inputs and their slots, but for those whose derivative is 0 everywhere."""
+    flat = node.op.partials if node.op is not None else ()
+    for slot, x in enumerate(raw_inputs(node)):
+        if isinstance(x, Value) and type(x) is not Constant and not (flat and flat[slot] == "0"):
+            yield slot, x
 
 
 def _total(forward: _Forward, node: Value, contributions: list[Any]) -> Any:
@@ -335,8 +345,8 @@ def _sent(forward: _Forward, node: Value, g: Any, needed: set[Value]) -> Iterabl
     row, inputs, parameters = node.op, forward.arguments(node), forward.parameters(node)
     assert row is not None
     y = forward.results[node]
-    for slot, x in enumerate(raw_inputs(node)):
-        if isinstance(x, Value) and type(x) is not Constant and x in needed:
+    for slot, x in _slots(node):
+        if x in needed:
             yield (
                 x,
                 _fitted(forward.steps, _rule_result(forward, row, slot, (g, y, *inputs), parameters, x.shape), x.shape),

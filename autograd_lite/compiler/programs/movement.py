@@ -170,8 +170,8 @@ def stack(steps: Steps, arrays: Any, axis: int = 0) -> Any:
 
 def pad(steps: Steps, x: Any, pad_width: Any) -> Any:
     """With zeros before and after each axis."""
-    if not isinstance(x, Step):
-        return np.pad(x, pad_width)
+    if not isinstance(x, Step) or not x.ndim:
+        return x if isinstance(x, Step) else np.pad(x, pad_width)
     widths = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
     inside = tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))
     return assemble(steps, [(inside, x)], tuple(n + b + a for n, (b, a) in zip(x.shape, widths, strict=True)))

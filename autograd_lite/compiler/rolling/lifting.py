@@ -210,6 +210,8 @@ class _Lifting:
         node = item.node
         assert node.op is not None
         operands = [self.sources.gathered(ids) for ids in item.inputs]
+        if item.selections and not any(isinstance(x, Value) for x in operands):  # what is selected from is constant
+            operands[0] = Value(operands[0])
         y = apply(node.op, tuple(operands), **node.parameters)
         y = y if isinstance(y, Value) else Value(y)  # of numbers of the program only
         y.label = node.label

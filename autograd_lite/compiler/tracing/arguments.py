@@ -20,8 +20,8 @@ import inspect
 import itertools
 import math
 from array import array
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from dataclasses import dataclass, fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -105,6 +105,37 @@ class Static:
             return hash(type(self.thing))
 
 
+_BASES: tuple[Any, ...] = (OrderedDict, defaultdict, dict, list, deque, tuple)
+_PLAIN = {OrderedDict, dict, list, deque, tuple}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The type of a sequence or a mapping whose class may want more than its items; `rest` is what else it holds."""
+
+    kind: type
+    rest: Static
+
+    def __call__(self, items: Any) -> Any:
+        """One with other items, made past its class."""
+        base = next(x for x in _BASES if issubclass(self.kind, x))
+        factory, attributes = self.rest.thing
+        made = base.__new__(self.kind, items) if base is tuple else base.__new__(self.kind)
+        if base is not tuple:
+            base.__init__(made, *([factory] if base is defaultdict else []), items)
+        if attributes:
+            vars(made).update(attributes)
+        return made
+
+
+def _holder(x: Any) -> Any:
+    """The type of a sequence or a mapping, where that is not enough a `Holder`."""
+    kind = type(x)
+    if kind in _PLAIN or hasattr(kind, "_fields"):
+        return kind
+    return Holder(kind, Static((getattr(x, "default_factory", None), dict(getattr(x, "__dict__", ())))))
+
+
 # --- from arguments to their structure -----------------------------------------------------------------------------
 
 _WHOLE = (int, np.integer, np.bool_)
@@ -160,15 +191,19 @@ def _sorted(x: Any, found: Given) -> Structure:
         return "constant", x.shape
     if isinstance(x, np.ndarray):
         return _sorted_array(x, found)
+    if isinstance(x, (array, memoryview)) and np.asarray(x).dtype.kind in "fiub":
+        return _sorted(np.asarray(x), found)
+    if isinstance(x, (KeysView, ItemsView, ValuesView)):
+        return _sorted(list(x), found)
     if isinstance(x, (list, tuple, deque)):
         if kind is list or kind is tuple:
             regular = _regular(x)
             if regular is not None:
                 found.numbers.append(regular[0])
                 return "lists", *regular[1:]
-        return "sequence", kind, tuple([_sorted(item, found) for item in x])
+        return "sequence", _holder(x), tuple([_sorted(item, found) for item in x])
     if isinstance(x, dict):
-        return "mapping", kind, tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
+        return "mapping", _holder(x), tuple(map(Static, x)), tuple([_sorted(item, found) for item in x.values()])
     if (is_dataclass(x) and not isinstance(x, type)) or kind is SimpleNamespace:
         names = _field_names(x)
         return "record", kind, names, tuple([_sorted(getattr(x, name), found) for name in names])

@@ -12,17 +12,21 @@ from numpy.typing import NDArray
 
 from autograd_lite import functions, modes
 from autograd_lite.cells import is_cells, operand
+from autograd_lite.compiler.tracing import arrays
 from autograd_lite.compiler.tracing.arguments import Input
+from autograd_lite.compiler.tracing.masks import Mask, as_node
+from autograd_lite.elementary import CHOOSE, STOP_GRADIENT
 from autograd_lite.graph import raw_inputs
 from autograd_lite.numbers import copied, fixed, number
 from autograd_lite.operation import TABLE, Operation
-from autograd_lite.recording import array_node, finished, node_of
+from autograd_lite.recording import apply, array_node, finished, node_of
 from autograd_lite.shaping import plain_index
 from autograd_lite.text import FLOAT_NAMES
 from autograd_lite.value import Constant, Value
 
 _POSITIONS = {("take", "indices"), ("getitem", "index")}
 _CONDITIONS = {("where", "condition")}
+WHERE = TABLE["where"]
 
 
 @dataclass(slots=True)
@@ -56,9 +60,11 @@ class Tracer:
         self.selections: dict[Value, dict[str, Value]] = {}
         self.notes: dict[tuple[str, str], int] = {}
         self.made: set[Value] = set()
+        self.unseen: set[Value] = set()
         self._elements: dict[tuple[Value, Any], Value] = {}
         self._given = {leaf: x.integer for x in inputs for leaf in x.leaves}
         self._hashed: set[Value] = set()
+        self._integers = {leaf for leaf, integer in self._given.items() if integer}
         self._joined: dict[int, tuple[Any, list[Any], Value]] = {}
 
     # --- numbers that leave the graph ---
@@ -78,7 +84,7 @@ class Tracer:
 
     def adopt(self, leaf: Value, data: Any, label: str) -> bool:
         """Make ``Value(x)`` of a given number x the node +x; False if it is something else."""
-        if type(leaf) is not Value or not isinstance(data, Value) or not self._is_given(data):
+        if type(leaf) is not Value or not isinstance(data, Value) or not self.is_given(data):
             return False
         twin = data.pos()
         for slot in ("_data", "op", "_a", "_b", "_da", "_db", "_mark", "grad"):
@@ -86,10 +92,40 @@ class Tracer:
         leaf.label = label
         return True
 
+    # --- gradients that stop ---
+
+    def stopped(self, v: Value) -> Value:
+        """The same number, which sends no gradient back: what `detach` gives."""
+        if type(v) is not Value:
+            return v
+        if v.shape:
+            node = array_node(STOP_GRADIENT, (v,), (v._data,))
+        else:
+            node = node_of(STOP_GRADIENT, v._data, v, None, 0.0, None)
+        node.label = v.label
+        return node
+
+    def unrecorded(self, node: Value) -> Value:
+        """What an operation inside `no_grad` gives; nobody else sees its node."""
+        self.unseen.add(node)
+        return self.stopped(node)
+
+    @staticmethod
+    def _records() -> bool:
+        return not FLOAT_NAMES["special"] or modes.mode().recording
+
     # --- questions ---
 
-    def asked(self, op: str, left: Value, right: Any, outcome: Any) -> Any:
-        """Python compared; the answer."""
+    def compared(self, op: str, left: Any, right: Any, outcome: Any) -> Any:
+        """Python compared: an answer that is a guard once it is needed."""
+        sides = (x.answer if isinstance(x, Mask) else x for x in (left, right))
+        left, right = (x if isinstance(x, Value) else number(x) for x in sides)
+        return Mask(self, outcome, (op, left, right))
+
+    def asked(self, op: str, left: Any, right: Any, outcome: Any) -> Any:
+        """Python needs the answer to a question; the answer."""
+        if not isinstance(left, Value):
+            left = Constant(left)
         if not isinstance(right, Value):
             right = number(right)
             right = right if type(right) is float else Constant(right)
@@ -102,17 +138,16 @@ class Tracer:
         if left is right:
             return True
         if isinstance(right, Value):
-            if not (self._is_given(left) and self._is_given(right)):
+            if not (self.is_given(left) and self.is_given(right)):
                 return NotImplemented
-        elif not isinstance(right, (int, float, np.number, np.bool_, np.ndarray)) or not self._is_given(left):
+        elif not isinstance(right, (int, float, np.number, np.bool_, np.ndarray)) or not self.is_given(left):
             return NotImplemented
         outcome = left._data == (right._data if isinstance(right, Value) else right)
-        self.asked("!=", left, right, np.logical_not(outcome))
-        return outcome
+        return self.compared("==", left, right, outcome)
 
     def hash(self, v: Value, asks: str) -> int:
         """Python looked for a number in a set or a dict, from a file: as for a number, by which one it is."""
-        if asks.startswith(modes.NOT_THE_USERS) or v.shape or not self._is_given(v):
+        if asks.startswith(modes.NOT_THE_USERS) or v.shape or not self.is_given(v):
             return object.__hash__(v)
         if v not in self._hashed:
             self._hashed.add(v)
@@ -121,19 +156,31 @@ class Tracer:
 
     def index(self, v: Value) -> int:
         """Python used a number as a position."""
-        if v.shape or not self._is_integer(v):
+        if v.shape or not self.is_whole(v):
             v._leave("a Value that is not an integer input, as an index,")
         place = int(v._data)
         self.guards.append(Guard("index", v, float(place), place, modes.users_line()))
         return place
 
-    def _is_given(self, v: Value) -> bool:
+    def is_given(self, v: Value) -> bool:
         """Whether it was given as a number, or computed from such numbers alone: then it is one where nobody traces."""
         return v in self._given or self._only_from(v, self._given)
 
-    def _is_integer(self, v: Value) -> bool:
-        integers = {x for x, integer in self._given.items() if integer} if v not in self._given else ()
-        return self._given[v] if v in self._given else self._only_from(v, integers)
+    def is_whole(self, v: Value) -> bool:
+        """Whether it was given as an int, or computed from ints alone."""
+        return self._given[v] if v in self._given else self._only_from(v, self._integers)
+
+    def of_ints(self, name: str, left: Any, right: Any) -> Any:
+        """An operator of ints on numbers that were given as ints."""
+        return arrays.of_ints(self, name, left, right)
+
+    def method(self, v: Value, name: str) -> Any:
+        """A method of arrays."""
+        return getattr(arrays.Stand(self, v), name)
+
+    def cells(self, v: Value, dtype: Any) -> Any:
+        """What NumPy gets for an array: one of scalar Values."""
+        return arrays.cells(self.is_given(v), v, dtype)
 
     def _only_from(self, v: Value, given: Any) -> bool:
         seen, stack = {v}, [v]
@@ -153,23 +200,27 @@ class Tracer:
     def whole(self, x: Any, given: Callable[[Value], bool] | None = None) -> Any:
         """A nested list of numbers that were given as one Value; anything else as it is."""
         cells = operand(x) if isinstance(x, (list, tuple)) and _holds_values(x) else x
-        given = given or self._is_given
+        given = given or self.is_given
         if is_cells(cells) and all(not isinstance(c, Value) or given(c) for c in cells.flat):
             return self._join(cells)
         return x
 
     def positions(self, x: Any) -> Value | None:
         """Positions as one Value, if they come from ints that were given."""
-        x = self.whole(x, self._is_integer)
-        return x if isinstance(x, Value) and self._is_integer(x) else None
+        x = self.whole(x, self.is_whole)
+        return x if isinstance(x, Value) and self.is_whole(x) else None
 
     def getitem(self, v: Value, index: Any) -> Any:
         """An element, or a part; the same element twice is the same node."""
         items = index if type(index) is tuple else (index,)
         if not all(type(i) is int for i in items):
+            items = tuple(map(_settled, items))
+            index = items if type(index) is tuple else items[0]
             if any(isinstance(i, Value) for i in items):
                 return self._picked(v, items)
             return v.getitem(plain_index(index))
+        if not self._records():
+            return v.getitem(index)
         known = self._elements.get((v, items))
         if known is None:
             if v._data.flags.writeable:
@@ -215,17 +266,24 @@ class Tracer:
 
     def selected(self, row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
         """An operation with parameters that are Values."""
+        if row is WHERE and all(_is_scalar(x) for x in (*operands, parameters["condition"])):
+            return apply(CHOOSE, (parameters["condition"], *operands))
         chosen = {name: p for name, p in parameters.items() if isinstance(p, Value) and self._selects(row, name)}
         bare = {name: self._bare(row, name, p) for name, p in parameters.items()}
         cells = [isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands]
         joined = [self._join(x) if is_cells else x for x, is_cells in zip(operands, cells, strict=True)]
         inputs = tuple(x if isinstance(x, Value) else number(x) for x in joined)
         node = array_node(row, inputs, tuple(x._data if isinstance(x, Value) else x for x in inputs), bare)
-        if FLOAT_NAMES["special"]:
-            finished(node)
         if chosen:
             self.selections[node] = chosen
-        return _split(node) if any(cells) and node.shape else node
+        if FLOAT_NAMES["special"]:
+            node = finished(node)
+        return arrays.split(node) if any(cells) and node.shape else node
+
+    @staticmethod
+    def without_masks(operands: tuple[Any, ...], parameters: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The operands and parameters of an operation, with nodes for comparisons."""
+        return tuple(map(as_node, operands)), {name: as_node(p) for name, p in parameters.items()}
 
     @staticmethod
     def _selects(row: Operation, name: str) -> bool:
@@ -239,19 +297,32 @@ class Tracer:
             return p._data != 0
         if (row.name, name) not in _POSITIONS:
             return self.index(p)
-        if not self._is_integer(p):
+        if not self.is_whole(p):
             raise TypeError(f"{row.name}: {name} is {p!r}, which does not come from integers alone; positions are ints")
         return p._data.astype(int) if p.shape else int(p._data)
 
     def _join(self, cells: Any) -> Value:
         """An array of scalar Values as one Value."""
         now = cells.ravel().tolist()
+        if not self._records():
+            return functions.stack(now).reshape(cells.shape)  # type: ignore[no-any-return]
         known = self._joined.get(id(cells))
         if known is not None and all(map(operator.is_, known[1], now)):
             return known[2]
         joined: Value = functions.stack(now).reshape(cells.shape)
         self._joined[id(cells)] = cells, now, joined
         return joined
+
+
+def _settled(i: Any) -> Any:
+    """A part of an index: a slice with ints for its ends, a mask by its answer."""
+    if isinstance(i, slice):
+        return slice(*(operator.index(end) if isinstance(end, Value) else end for end in (i.start, i.stop, i.step)))
+    return i.answer if isinstance(i, Mask) else i
+
+
+def _is_scalar(x: Any) -> bool:
+    return not x.shape if isinstance(x, Value) else isinstance(x, (int, float, np.number, np.bool_))
 
 
 def _holds_values(x: Any) -> bool:
@@ -262,14 +333,6 @@ def finished_node(row: Operation, data: Any, v: Value, parameters: dict[str, Any
     """The node of an operation on one array whose result is known."""
     node = node_of(row, data, None, (v,), (v._data,), parameters)
     return finished(node) if FLOAT_NAMES["special"] else node
-
-
-def _split(v: Value) -> Any:
-    """The elements of an array Value, as an array of scalar Values."""
-    cells = np.empty(v.shape, dtype=object)
-    for place in np.ndindex(v.shape):
-        cells[place] = v[place]
-    return cells
 
 
 def _without_ellipsis(items: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:

@@ -18,8 +18,10 @@ import numpy as np
 
 from autograd_lite import modes
 from autograd_lite.compiler.tracing.arguments import Given, Input, given, stand_ins
+from autograd_lite.compiler.tracing.hints import called
 from autograd_lite.compiler.tracing.tracer import Guard, Tracer
-from autograd_lite.graph import walk
+from autograd_lite.elementary import STOP_GRADIENT
+from autograd_lite.graph import raw_inputs, walk
 from autograd_lite.operation import TABLE
 from autograd_lite.questions import Questions, hash_by_number
 from autograd_lite.recording import node_of
@@ -87,10 +89,11 @@ def trace(
     tracer = Tracer(made.inputs)
     before = _random_states()
     with without_collector(), hashing_by_number(), modes.recording(), modes.traced_by(tracer):
-        y = f(*made.args, **made.kwargs)
+        y = called(f, made.args, made.kwargs)
     if before != _random_states():
         tracer.notes["random numbers", "drawn from the global generator"] = 1
     root = _scalar(f, y)
+    _forward_only(tracer.unseen)
     leaves, inner = _everything(root, tracer)
     known = tracer.made.union(*(x.leaves for x in made.inputs), made.parameters)
     return Trace(
@@ -125,6 +128,26 @@ def _scalar(f: Callable[..., Any], y: Any) -> Value:
             "number, as sum(losses) / len(losses)"
         )
     return Constant(y)
+
+
+def _forward_only(unseen: set[Value]) -> None:
+    """Let what was computed inside `no_grad` read its operands themselves: its own gradient is stopped further on.
+
+    So a target network is as regular a graph as any other.
+    """
+
+    def itself(x: Any) -> Any:
+        while isinstance(x, Value) and x.op is STOP_GRADIENT:
+            (x,) = raw_inputs(x)
+        return x
+
+    for node in unseen:
+        if node._a is not None:
+            node._a, node._b = itself(node._a), itself(node._b)
+            continue
+        node._b = tuple(map(itself, node._b))
+        if type(node._da) is list and node._db:
+            node._db = tuple(map(itself, node._db))
 
 
 def _everything(root: Value, tracer: Tracer) -> tuple[list[Value], list[Value]]:

@@ -1,0 +1,169 @@
+"""Comparisons in a traced function: computed with they are numbers of the graph, asked they are guards."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import Value, check_grads, vectorize
+from autograd_lite.compiler.tracing.masks import Mask
+from autograd_lite.compiler.tracing.tracing import trace
+from autograd_lite.elementary import CHOOSE, EQUAL, GREATER, GREATER_EQUAL
+from autograd_lite.recording import apply
+from tests.compiler.test_program_targets import functions, numbers_for
+
+w = Value(0.7, label="w")
+A = Value(np.array([[0.1, -0.2], [0.3, 0.4], [0.5, -0.6]]), label="A")
+
+COMPUTED = {
+    "where": lambda X: ag.where(X > 0.2, w * X, 0.1 * X).sum(),
+    "numpys where": lambda X: np.where(X > 0.2, w * X, 0.1).sum(),
+    "where of numbers": lambda X: w * np.sum(np.where(X > 0.2, 1.0, -1.0)),
+    "a factor": lambda X: ((X > 0.2) * X * w + X * (X <= 0.1) + (X < 0) / 2 - (X >= 0)).sum(),
+    "of a parameter": lambda X: ag.where(ag.matmul(X, A) > A[0], ag.matmul(X, A), 0.0).sum() * w,
+    "and, or, not": lambda X: (w * (((X > -1) & (X < 1)) | ~(X > -2)) * X).sum(),
+    "numpys and, or, not": lambda X: (w * np.logical_or(np.logical_and(X > -1, X < 1), np.logical_not(X > -2))).sum(),
+    "xor": lambda X: (w * ((X > 0) ^ (X > 0.5)) + (np.logical_xor(X > 0, X > 0.5))).sum(),
+    "with bools": lambda X: (w * ((X > 0) & np.array([True, False, True])) * X).sum(),
+    "accuracy": lambda X: w * ((ag.matmul(X, A)[:, 0] > 0) == (X[:, 0] > 0)).mean() + np.mean(X > 0),
+    "count": lambda X: w * (X > 0).sum() + (X > 0).astype(float).sum() + np.sum(X > 1, axis=0)[0],
+    "parts": lambda X: (w * (X > 0)[:, 1] * X[:, 0] * (X > 0)[0, 0]).sum() + w,
+    "numpys comparison": lambda X: w * (np.greater(X, 0) * X).sum() + np.less_equal(X, 0.5).sum(),
+    "not equal": lambda X: w * (X != 0.0).sum(),
+    "added": lambda X: (((X > 0) + (X > 1)) * w + ((X > 0) * (X > 1))).sum(),
+    "matrix product": lambda X: ((X > 0) @ A).sum(),
+    "scalars": lambda X: sum(ag.where(w * a > b, a * w, b) for a, b, _ in X),
+    "scalars as factors": lambda X: sum((a > b) * a * w + 2.0 * (a <= 0) for a, b, _ in X),
+    "signs": lambda X: sum(-(a > b) * w + +(a < b) for a, b, _ in X.tolist()),
+    "in no_grad": lambda X: _in_no_grad(X),
+}
+
+
+def _in_no_grad(X: Any) -> Any:
+    with ag.no_grad():
+        kept = (X > 0) * w
+    return (kept * X * w).sum()
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_one_program_for_all_answers(name: str) -> None:
+    f, rng = COMPUTED[name], np.random.default_rng(0)
+    fast = vectorize(f)
+    for _ in range(4):
+        X = rng.normal(size=(4, 3))
+        got, expected = fast(X), f(X)
+        assert got.data == pytest.approx(expected.data, rel=1e-12)
+        for p in (w, A):
+            p.grad = None
+            expected.backward()
+            wanted, p.grad = p.grad, None
+            got.backward()
+            np.testing.assert_allclose(0.0 if p.grad is None else p.grad, 0.0 if wanted is None else wanted, rtol=1e-12)
+    assert len(fast._cache) == 1
+
+
+@pytest.mark.parametrize("target", ["jax", "torch"])
+@pytest.mark.parametrize("name", COMPUTED)
+def test_other_libraries(target: str, name: str) -> None:
+    pytest.importorskip(target)
+    X = np.random.default_rng(1).normal(size=(4, 3))
+    fast = vectorize(COMPUTED[name])
+    fast(X)
+    expected = fast.value_and_grad(fast.theta, X)
+    value, gradient = functions(target, fast)["value_and_grad"](*numbers_for(target, fast.theta, X))
+    np.testing.assert_allclose(value, expected[0], rtol=1e-12)
+    np.testing.assert_allclose(np.asarray(gradient), expected[1], rtol=1e-12, atol=1e-14)
+
+
+ASKED = {
+    "if": lambda X: w if X[0, 0] > 0 else 2.0 * w,
+    "if any": lambda X: w if (X > 0).any() else 2.0 * w,
+    "if all": lambda X: w if np.all(X > 0) else 2.0 * w,
+    "a selection": lambda X: w * X[X > 0].sum(),
+    "numpys array": lambda X: w * np.asarray(X > 0).argmax(),
+    "one after the other": lambda X: w * sum(1 for row in (X > 0) for c in row if c),
+    "int, float, index": lambda X: (
+        w * (int(X[0, 0] > 0) + float(X[0, 1] > 0) + [5, 6][operator.index(bool(X[1, 0] > 0))])
+    ),
+    "a method of arrays": lambda X: w * (X > 0).nonzero()[0].sum(),
+    "a function of NumPy": lambda X: w * np.count_nonzero(X > 0) + np.cumsum(X > 0)[-1],
+    "and, not": lambda X: w if X[0, 0] > 0 and not X[0, 1] > 0 else 3.0 * w,
+    "a chain": lambda X: w if -0.5 < X[0, 0] <= 0.5 else 3.0 * w,
+    "equal": lambda X: w if (X[0, 0] > 0) == (X[0, 1] > 0) else 3.0 * w,
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_another_answer_is_traced_again(name: str) -> None:
+    f, rng = ASKED[name], np.random.default_rng(0)
+    fast = vectorize(f)
+    batches = [rng.normal(size=(2, 3)) for _ in range(6)]
+    for X in [*batches, np.abs(batches[0]), -np.abs(batches[0]), *batches]:
+        got, expected = fast(X), f(X)
+        assert got.data == pytest.approx(float(getattr(expected, "data", expected)), rel=1e-12)
+    assert 1 < len(fast._cache) <= 8
+
+
+def test_an_answer_is_asked_once() -> None:
+    def f(x: Any) -> Any:
+        positive = x > 0
+        return x if positive and bool(positive) else -x
+
+    assert len(trace(f, (1.0,)).guards) == 1
+
+
+def test_what_it_is() -> None:
+    seen: list[Any] = []
+
+    def f(x: Any) -> Any:
+        mask = x > 1.5
+        seen.extend([type(mask), mask.shape, mask.ndim, mask.size, mask.dtype, len(mask), mask.astype(bool) is mask])
+        return x.sum()
+
+    assert not trace(f, (np.array([1.0, 2.0]),)).guards
+    assert seen == [Mask, (2,), 1, 2, np.dtype(bool), 2, True]
+
+
+def test_an_answer_about_every_element_is_a_guard_without_a_detour() -> None:
+    def f(x: Any) -> Any:
+        assert not np.any((x < 0) | (x >= 4))
+        assert ((x >= 0) & ~(x > 3)).all()
+        assert (x > 2).any()
+        assert not (x > 2).all()
+        return x.sum()
+
+    found = trace(f, (np.array([1.0, 3.0]),))
+    assert [(g.op, np.shape(g.outcome)) for g in found.guards] == [
+        ("<", (2,)), (">=", (2,)), (">=", (2,)), (">", (2,)), ("!=", ()), ("!=", ()),
+    ]  # fmt: skip
+
+
+def test_an_array_has_no_truth() -> None:
+    with pytest.raises(ValueError, match="ambiguous"):
+        trace(lambda x: x.sum() if x > 0 else x, (np.array([1.0, 2.0]),))
+
+
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne])
+def test_ties_and_nan(compare: Any) -> None:
+    numbers = np.array([1.0, 2.0, 3.0, np.nan, np.inf])
+    found = trace(lambda x: (w * ag.where(compare(x, 2.0), 1.0, 0.0) * [1.0, 2.0, 4.0, 8.0, 16.0]).sum(), (numbers,))
+    assert found.root.data == pytest.approx(0.7 * (compare(numbers, 2.0) * [1, 2, 4, 8, 16]).sum())
+
+
+@pytest.mark.parametrize("row", [GREATER, GREATER_EQUAL, EQUAL, CHOOSE])
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_the_rows(row: Any, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=shape) for _ in row.inputs]
+    inputs = [float(x) if not shape else x for x in inputs]
+    check_grads(lambda *xs: apply(row, xs), *inputs, must_pass=True)
+
+
+def test_nobody_is_traced() -> None:
+    assert (w > 0) is True
+    assert type(A > 0) is np.ndarray
+    assert (w != w) is False
