@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from autograd_lite import functions, modes
 from autograd_lite.cells import is_cells, operand
 from autograd_lite.compiler.tracing import arrays
-from autograd_lite.compiler.tracing.arguments import Input
 from autograd_lite.compiler.tracing.masks import Mask, as_node
+from autograd_lite.compiler.tracing.stand_ins import Input
 from autograd_lite.elementary import CHOOSE, STOP_GRADIENT
 from autograd_lite.graph import raw_inputs
 from autograd_lite.numbers import copied, fixed, number

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import modes
-from autograd_lite.compiler.tracing.arguments import Given, Input, given, stand_ins
+from autograd_lite.compiler.tracing.arguments import Given, given
 from autograd_lite.compiler.tracing.hints import called
+from autograd_lite.compiler.tracing.stand_ins import Input, stand_ins
 from autograd_lite.compiler.tracing.tracer import Guard, Tracer
 from autograd_lite.elementary import STOP_GRADIENT
 from autograd_lite.graph import raw_inputs, walk
