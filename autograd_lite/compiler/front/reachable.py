@@ -136,7 +136,7 @@ class _Walk:
         self._next: deque[tuple[str, Any]] = deque()
         self._count = 0
         self._kinds: dict[type, tuple[set[str], set[str], bool]] = {}
-        self._of_leaves = sorted(names & {"grad", "label"})
+        self._of_leaves = [name for name in _OF_LEAVES if f".{name}" in names]
 
     def from_roots(self, roots: list[tuple[str, Any]]) -> None:
         """Walk."""
@@ -191,6 +191,7 @@ class _Walk:
         self.found |= names
         if _is_library(f.__module__) or f.__code__.co_filename.startswith(NOT_THE_USERS):
             return
+        self.found |= {f".{name}" for name in _OF_LEAVES if _reads(f, name)}
         known = [name for name in of_globals if not isinstance(f.__globals__.get(name, np), ModuleType)]
         modules = [name for name in of_globals if isinstance(f.__globals__.get(name), ModuleType)]
         self._watch(_by_names("item", f.__globals__, known, ""))
@@ -263,6 +264,9 @@ class _Walk:
             self._next += [(watched.name(i), item) for i, item in enumerate(held) if not self._is_plain(item)]
 
 
+_OF_LEAVES = ("grad", "label")
+"""What is read of a leaf beside its numbers, and shows in no graph."""
+
 _CALLED = (FunctionType, staticmethod, classmethod, property)
 _HOLDERS = ("types", "argparse", "collections")
 """Modules of the standard library whose objects hold what users put there."""
@@ -308,6 +312,27 @@ def _names(code: CodeType) -> tuple[frozenset[str], tuple[str, ...]]:
         elif isinstance(x, str) and x.isidentifier():  # as in getattr(x, "name")
             names.add(x)
     return frozenset(names), tuple(sorted(of_globals))
+
+
+def _reads(f: FunctionType, name: str) -> bool:
+    """Whether a function reads an attribute of this name, other than a module's."""
+    codes = [f.__code__]
+    while codes:
+        code = codes.pop()
+        codes += [x for x in code.co_consts if isinstance(x, CodeType)]
+        if name not in code.co_names and name not in code.co_consts:
+            continue
+        if name in code.co_consts:  # as in getattr(x, "name")
+            return True
+        for owner, i in itertools.pairwise(dis.get_instructions(code)):
+            is_read = i.opname in ("LOAD_ATTR", "LOAD_METHOD") and i.argval == name
+            if is_read and not isinstance(f.__globals__.get(owner.argval) if _is_global(owner) else None, ModuleType):
+                return True
+    return False
+
+
+def _is_global(instruction: dis.Instruction) -> bool:
+    return instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
 
 
 def _data_of(kind: type) -> set[str]:

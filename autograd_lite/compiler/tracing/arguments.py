@@ -236,8 +236,8 @@ def own_copy(x: Any) -> Any:
     if isinstance(x, np.ndarray):
         return x.copy()
     if isinstance(x, tuple):
-        items = [own_copy(item) for item in x]
-        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+        items, holder = [own_copy(item) for item in x], _holder(x)
+        return holder(*items) if hasattr(x, "_fields") else holder(items)
     twin: Any
     if isinstance(x, (list, deque)):
         twin = copy.copy(x)

@@ -35,7 +35,10 @@ def _hint(error: Exception) -> str:
             "what it gives as an argument"
         )
     if isinstance(error, KeyError) and error.args and isinstance(error.args[0], Value):
-        return "a dict is asked by int(i), with i an int argument; a table of numbers by autograd_lite.take(table, i)"
+        return (
+            "a dict is asked by a number that was given, not by one that depends on parameters; a table of numbers by "
+            "autograd_lite.take(table, i)"
+        )
     if "are valid indices" in text:
         return "use autograd_lite.take(table, i, axis=0) for the rows of an array at positions that are an argument"
     if "setting an array element" in text:
