@@ -29,8 +29,8 @@ Slot = Value | int
 Theta = NDArray[np.float64]
 
 
-FREE, PER_LINE = 1000, 15
-"""What a look at the surroundings may take in each call, in nanoseconds: a few hundredths of what the program takes."""
+FREE, PER_LINE = 1000, 4
+"""What a look at the surroundings may take in each call, in nanoseconds: some hundredths of what the program takes."""
 
 NEVER = 2**62
 

@@ -103,6 +103,7 @@ _NUMBERS = (float, *_WHOLE, np.floating)
 _FLOATS = {float}
 EXACT = 2**53
 """Beyond this not every int is a float."""
+_SAFE = float(EXACT) ** 2
 
 _FLOAT64 = np.dtype(float)
 
@@ -182,10 +183,9 @@ def as_floats(x: Any) -> Any:
     ValueError
         If they are ints that no float64 is equal to.
     """
-    floats = np.asarray(x, float)
-    flat = floats.ravel()
-    is_small = x.dtype.kind not in "iu" or flat.dot(flat) < EXACT**2  # quicker than to look for the greatest
-    if not is_small and not -EXACT <= x.min() <= x.max() <= EXACT:
+    floats = x.astype(float)
+    are_small = x.itemsize < 8 or x.dtype.kind == "f" or np.vdot(floats, floats) < _SAFE  # quicker than min and max
+    if not are_small and not -EXACT <= x.min() <= x.max() <= EXACT:
         raise ValueError(
             f"an array of ints from {x.min()} to {x.max()}: a program computes in float64, which holds ints exactly "
             f"only up to 2**53 = {EXACT}; hand in smaller ones, or floats"
