@@ -227,7 +227,9 @@ class Mask:
         return getattr(ufunc, method)(*_as_answers(args), **kwargs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if function in _REDUCING and isinstance(args[0], Mask):
+        if not args and "a" in kwargs:
+            args = (kwargs.pop("a"),)
+        if function in _REDUCING and args and isinstance(args[0], Mask):
             return getattr(args[0], _REDUCING[function])(*args[1:], **kwargs)
         if function in protocols.FUNCTIONS and (function is not np.where or len(args) == 3):
             return protocols.FUNCTIONS[function](*_as_nodes(args), **kwargs)
