@@ -138,11 +138,11 @@ def _row_named(name: str) -> Operation:
 
 def register(row: Operation, hidden: bool = False) -> Operation:
     """Enter `row` in the table, or among the hidden ones; a name that is taken is refused."""
+    if row.name in TABLE or row.name in HIDDEN:
+        raise ValueError(f"the table already has an operation {row.name!r}; choose another name")
     if hidden:
         HIDDEN[row.name] = row
         return row
-    if row.name in TABLE:
-        raise ValueError(f"the table already has an operation {row.name!r}; choose another name")
     TABLE[row.name] = row
     NUMPY_NAMES[row.name] = row.numpy[0] if row.numpy else row.forward
     return row

@@ -107,9 +107,9 @@ def ufunc_on_values(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs:
         kwargs.setdefault("axis", 0)
         return _called(getattr(functions, REDUCING[ufunc]), f"{ufunc.__name__}.reduce", args, kwargs)
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-    if method == "__call__" and (ufunc in COMPARISONS or ufunc in OF_KIND) and modes.tracers:
+    if modes.tracers and method == "__call__" and (ufunc in COMPARISONS or ufunc in OF_KIND):
         return _compared(ufunc, *args)
-    if method == "__call__" and ufunc in OF_INTS and modes.tracers and (watching := modes.tracer()) is not None:
+    if modes.tracers and method == "__call__" and ufunc in OF_INTS and (watching := modes.tracer()) is not None:
         return watching.of_ints(OF_INTS[ufunc], *args)
     if method == "__call__" and ufunc in QUESTIONS:
         _tell_tracer(ufunc, args)
@@ -121,7 +121,9 @@ def ufunc_on_values(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs:
 
 def function_on_values(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Serve ``np.sum(v)``, ``np.concatenate([v, w])`` and the like."""
-    if function in METHODS and modes.tracers and isinstance(args[0], Value) and (watching := modes.tracer()):
+    if not args and "a" in kwargs:
+        args = (kwargs.pop("a"),)
+    if function in METHODS and modes.tracers and args and isinstance(args[0], Value) and (watching := modes.tracer()):
         return watching.method(args[0], METHODS[function])(*args[1:], **kwargs)
     if function in QUESTIONS:
         _tell_tracer(function, args)

@@ -56,9 +56,13 @@ def test_a_wrong_rule_is_found() -> None:
     assert "WRONG" in str(report)
 
 
-def test_names_are_not_taken_twice() -> None:
-    with pytest.raises(ValueError, match="already has an operation 'tanh'"):
-        primitive(lambda x: x, name="tanh", vjp=lambda g, y, x: g)
+@pytest.mark.parametrize("name", ["tanh", "stop_gradient"])
+def test_names_are_not_taken_twice(name: str) -> None:
+    with pytest.raises(ValueError, match=f"already has an operation '{name}'"):
+        primitive(lambda x: x, name=name, vjp=lambda g, y, x: g)
+
+
+def test_one_rule_for_each_input() -> None:
     with pytest.raises(ValueError, match="2 vjp rules"):
         primitive(lambda x: x, name="few", vjp=(lambda g, y, x: g,) * 2)
 

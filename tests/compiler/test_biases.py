@@ -145,6 +145,29 @@ def test_only_one_of_the_two_may_get_a_gradient(change_of_W: bool) -> None:
     program_of(lambda X: mean_square(X, lambda x: sum(relu(affine(W, x, b)))), flat(net.W1) if change_of_W else net.b1)
 
 
+@pytest.mark.parametrize("width", [3, 5], ids=["nothing else", "what nobody reads"])
+def test_columns_in_another_order_are_no_layer(width: int) -> None:
+    """Beside a layer whose ones they could share: a matrix whose first column is the bias."""
+    rng = np.random.default_rng(0)
+    A, B = Value(rng.normal(size=(3, 3)), "A"), Value(rng.normal(size=(3, width)), "B")
+
+    def both(f: Any, X: Any) -> tuple[float, Any]:
+        A.grad = B.grad = None
+        cost = f(X)
+        cost.backward()
+        return cost.data, np.hstack([A.grad, B.grad])
+
+    def f(X: Any) -> Any:
+        layer = (A[:, :2] @ X.T + A[:, 2:]).tanh().sum()
+        return layer + ((B[:, 1:3] @ X.T + B[:, :1]) ** 2).sum()
+
+    rolled = vectorize(f)
+    for _ in range(3):
+        X = rng.normal(size=(EXAMPLES, 2))
+        assert_equal(both(rolled, X), both(f, X))
+    assert "X_ones" in rolled.source
+
+
 def test_elementwise_programs_have_many_examples_last_too() -> None:
     means = matrix_of(4, 2)
     rolled = vectorize(lambda X: sum(((x[0] - m[0]) * (x[1] - m[1])).exp() for x in X for m in means))

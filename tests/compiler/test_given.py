@@ -87,6 +87,44 @@ def test_equals_the_function_on_new_numbers(name: str) -> None:
     assert len(fast._cache) == 1 if name in ONE_PROGRAM else len(fast._cache) > 1
 
 
+NAN = math.nan
+NANS = [[1.0, 2.0, 3.0], [NAN, 2.0, 3.0], [NAN, 3.0, 2.0], [1.0, NAN, 3.0], [1.0, 2.0, NAN], [NAN, NAN, 4.0]]
+
+
+@pytest.mark.parametrize("first", range(3))
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: w * sum(1 for k in x if k == k),
+        lambda x: w * sum(0 if k != k else 1 for k in x),
+        lambda x: w * (x == x).sum() + (x != x).sum(),
+        lambda x: w * x.argmax() + x.argmin(),
+    ],
+    ids=["==", "!=", "of arrays", "argmax"],
+)
+def test_nan_is_not_equal_to_itself(f: Any, first: int) -> None:
+    fast = vectorize(f)
+    for x in (NANS[first], *NANS):
+        assert fast(np.array(x)).data == f(np.array(x)).data
+
+
+@pytest.mark.parametrize("made", [int, lambda i: np.array([2, i])], ids=["int", "array"])
+@pytest.mark.parametrize("f", [lambda i: (w * (7 // i)).sum(), lambda i: (w * (7 % i)).sum()], ids=["//", "%"])
+def test_no_program_divides_by_zero(f: Any, made: Any) -> None:
+    fast = vectorize(f)
+    for i in (2, 3, 5):
+        assert fast(made(i)).data == f(made(i)).data
+    with pytest.raises(ZeroDivisionError, match="by zero"):
+        fast(made(0))
+
+
+def test_arrays_come_by_name_too() -> None:
+    fast = vectorize(lambda x: w * np.copy(a=x).sum() + np.argmax(a=x) + np.any(a=x > 2.5))
+    for x in ([1.0, 2.0, 3.0], [2.0, 1.0, 0.0], [1.0, 5.0, 3.0]):
+        assert fast(np.array(x)).data == pytest.approx(0.7 * sum(x) + np.argmax(x) + (max(x) > 2.5))
+    assert "left the graph" not in fast.report()
+
+
 def test_ties_are_seen() -> None:
     fast = vectorize(lambda x: w * x.argmax() + np.argsort(x, kind="stable")[0])
     for x in ([1.0, 2.0, 2.0], [1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [3.0, 3.0, 3.0], [3.0, 3.0, 4.0], [4.0, 3.0, 3.0]):

@@ -90,6 +90,7 @@ ASKED = {
         w * (int(X[0, 0] > 0) + float(X[0, 1] > 0) + [5, 6][operator.index(bool(X[1, 0] > 0))])
     ),
     "a method of arrays": lambda X: w * (X > 0).nonzero()[0].sum(),
+    "by name": lambda X: w * np.sum(np.ones(3), where=X[0] > 0) + np.sum(a=X > 0),
     "a function of NumPy": lambda X: w * np.count_nonzero(X > 0) + np.cumsum(X > 0)[-1],
     "and, not": lambda X: w if X[0, 0] > 0 and not X[0, 1] > 0 else 3.0 * w,
     "a chain": lambda X: w if -0.5 < X[0, 0] <= 0.5 else 3.0 * w,

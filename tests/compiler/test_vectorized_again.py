@@ -167,3 +167,22 @@ def test_threads_with_arguments_of_their_own() -> None:
     for t in threads:
         t.join()
     assert not wrong
+
+
+def test_a_trace_waits_while_the_values_hold_another_threads_theta() -> None:
+    w, seen = Value(2.0), []
+
+    def f(X: Any) -> Any:
+        seen.append(w.data)
+        return (w * X).sum() ** 2
+
+    fast = vectorize(f)
+    fast(np.ones(2))
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(fast.value_and_grad(np.array([3.0]), np.ones(3))))
+    with fast._cache.lock, fast._cache.flat.holding(np.array([5.0]), ()):
+        thread.start()
+        thread.join(0.2)
+    thread.join()
+    assert 5.0 not in seen
+    assert found[0][0] == 81.0

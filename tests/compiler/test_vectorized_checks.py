@@ -269,7 +269,15 @@ def put(d: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("change", "argument"),
-    [(add_one, np.ones(3)), (append, [1.0, 2.0]), (lambda xs: xs.sort() or xs, [3.0, 2.0]), (put, {"a": 1.0})],
+    [
+        (add_one, np.ones(3)),
+        (append, [1.0, 2.0]),
+        (lambda xs: xs.sort() or xs, [3.0, 2.0]),
+        (put, {"a": 1.0}),
+        (lambda x: x.add(3.0) or x, {1.0, 2.0}),
+        (lambda x: x.append(3) or x, bytearray(b"ab")),
+        (lambda x: append(x[0]), np.array([[1.0], None], dtype=object)),
+    ],
 )
 def test_an_argument_that_the_function_changes(change: Any, argument: Any) -> None:
     w, before = Value(2.0), copy.deepcopy(argument)

@@ -167,7 +167,7 @@ def difference(name: str, what: str, expected: float, got: float, notes: Notes) 
     else:
         why = (
             f"A number was burnt in while {name} was traced: something that changes from call to call and is neither "
-            "an argument nor a Value, as random numbers, a counter, or a global variable."
+            "an argument nor a Value, as random numbers, a counter, or the clock."
         )
     return (
         f"{name}: the program made when it was traced does not compute what {name} computes. The {what} "

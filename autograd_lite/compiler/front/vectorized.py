@@ -287,7 +287,8 @@ class Vectorized:
         call = given(args, kwargs), args, kwargs
         versions = cache.known(call[0].structure)
         if not versions:
-            cache.traced(call)
+            with cache.lock:  # the Values may hold another thread's theta for a while
+                cache.traced(call)
             versions = cache.known(call[0].structure)
         self._theta = theta = cache.flat.checked(theta)
         for version in versions:

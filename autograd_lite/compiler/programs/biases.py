@@ -6,6 +6,7 @@ costs neither an addition nor, in the backward pass, a sum: its gradient is the 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,14 @@ def _matrix_of(weights: Any, bias: Any) -> Any:
     rows = weights.shape[:-1]
     if shape_of(bias) != ((*rows, 1) if rows else ()):
         return None
-    places = np.arange(matrix.size).reshape(matrix.shape)
-    first, last = (places[x.options["index"]] for x in parts)
-    return matrix if np.array_equal(np.concatenate([first, last.reshape(*rows, 1)], axis=-1), places) else None
+    return matrix if _are_columns([x.options["index"] for x in parts], matrix.shape) else None
+
+
+def _are_columns(indices: list[Any], shape: tuple[int, ...]) -> bool:
+    """Whether these are all columns but the last, and the last."""
+    places = np.arange(math.prod(shape)).reshape(shape)
+    first, last = (places[index] for index in indices)
+    return np.array_equal(first, places[..., :-1]) and np.array_equal(last.ravel(), places[..., -1].ravel())
 
 
 def _is_made_in_place(inputs: Any) -> bool:
@@ -64,31 +70,33 @@ def with_ones(steps: Steps, inputs: Any) -> Any:
     return y
 
 
-def gradient(steps: Steps, parts: list[Part], total: Any) -> Any:
+def gradient(steps: Steps, parts: list[Part], shape: tuple[int, ...], total: Any) -> Any:
     """The gradient of ``[W b]`` as one product; None if the parts are not those of W and b.
 
     Parameters
     ----------
     parts : list of (index, part)
         What is to be put side by side.
+    shape : tuple of int
+        Of the whole.
     total : callable
         ``total(d)`` is the sum of d over its last axis.
     """
     if len(parts) != 2:
         return None
-    (_, one), (_, two) = sorted(parts, key=lambda part: -int(np.prod(shape_of(part[1]))))
-    if not isinstance(one, Step) or one.call != "dot":
+    (first, one), (last, two) = sorted(parts, key=lambda part: -math.prod(shape_of(part[1])))
+    if not isinstance(one, Step) or one.call != "dot" or not _are_columns([first, last], shape):
         return None
     if one.ndim == 1:
         inputs, d = one.args
         known = _known_with_ones(steps, inputs)
         is_found = known is not None and total(d) is two
-        return steps.make("dot", (known, d), (one.size + 1,)) if is_found else None
+        return steps.make("dot", (known, d), shape) if is_found else None
     d, inputs = one.args
     known = _known_with_ones(steps, transpose(steps, inputs))
     if known is None or reshape(steps, total(d), shape_of(two)) is not two:
         return None
-    return steps.make("dot", (d, transpose(steps, known)), (one.shape[0], one.shape[1] + 1))
+    return steps.make("dot", (d, transpose(steps, known)), shape)
 
 
 def _known_with_ones(steps: Steps, inputs: Any) -> Any:

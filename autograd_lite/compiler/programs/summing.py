@@ -45,7 +45,7 @@ def _side_by_side(steps: Steps, parts: list[tuple[Any, Any]], shape: tuple[int, 
     def total(d: Any) -> Any:
         return reduce(steps, "add.reduce", d, -1)
 
-    return biases.gradient(steps, parts, total) or movement.assemble(steps, parts, shape)
+    return biases.gradient(steps, parts, shape, total) or movement.assemble(steps, parts, shape)
 
 
 def _layers(parts: list[tuple[Any, Any]], shape: tuple[int, ...]) -> list[list[tuple[Any, Any]]]:

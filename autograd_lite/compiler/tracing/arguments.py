@@ -101,6 +101,8 @@ def _holder(x: Any) -> Any:
 _WHOLE = (int, np.integer, np.bool_)
 _NUMBERS = (float, *_WHOLE, np.floating)
 _FLOATS = {float}
+_CHANGING = (set, bytearray, array)
+"""What is compared by equality and may change inside."""
 EXACT = 2**53
 """Beyond this not every int is a float."""
 _SAFE = float(EXACT) ** 2
@@ -170,7 +172,7 @@ def _sorted(x: Any, found: Given) -> Structure:
         return "record", kind, names, tuple([_sorted(getattr(x, name), found) for name in names])
     if isinstance(x, Iterator):
         raise TypeError(f"{x!r} can be read only once, and a vectorized function may be run again: hand in a list")
-    if isinstance(x, (set, bytearray, array)):  # they may change inside
+    if isinstance(x, _CHANGING):
         x = copy.copy(x)
     return "static", Static(x)
 
@@ -234,7 +236,14 @@ def _regular(x: Any) -> tuple[Any, tuple[type, ...], tuple[int, ...], bool] | No
 def own_copy(x: Any) -> Any:
     """A copy of what holds numbers and Values, with the same Values and objects in it."""
     if isinstance(x, np.ndarray):
-        return x.copy()
+        if x.dtype.kind != "O":
+            return x.copy()
+        cells = np.empty(x.size, dtype=object)
+        for i, cell in enumerate(x.flat):
+            cells[i] = own_copy(cell)
+        return cells.reshape(x.shape)
+    if isinstance(x, _CHANGING):
+        return copy.copy(x)
     if isinstance(x, tuple):
         items, holder = [own_copy(item) for item in x], _holder(x)
         return holder(*items) if hasattr(x, "_fields") else holder(items)

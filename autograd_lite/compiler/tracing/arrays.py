@@ -39,6 +39,8 @@ def of_ints(tracer: Any, name: str, left: Any, right: Any) -> Any:
         return getattr(operator, name)(*(operator.index(x) for x in (left, right)))
     if not np.all(right._data if isinstance(right, Value) else right):
         raise ZeroDivisionError(f"{SYMBOLS[name]} by zero")
+    if isinstance(right, Value):
+        tracer.asked("!=", right, 0.0, np.not_equal(right._data, 0.0))
     left, right = (x if isinstance(x, Value) else number(x) for x in (left, right))
     quotient = apply(FLOOR_DIVIDE, (left, right))
     if name == "floordiv":
@@ -107,6 +109,8 @@ class Stand:
     def _place(self, best: str, op: str, place: Any, axis: int | None, kwargs: dict[str, Any]) -> Any:
         top = getattr(self.v, best)(axis=axis, keepdims=True)
         self.tracer.asked(op, self.v, top, np.asarray(self.v._data == top._data))
+        if np.isnan(top._data).any():  # it is the place of the first nan, which compares with nothing
+            self.tracer.asked("!=", self.v, self.v, np.isnan(self.v._data))
         found = place(self.v._data, axis=axis, **kwargs)
         return found if np.ndim(found) else int(found)
 

@@ -224,14 +224,16 @@ class Mask:
             return of_masks(mask, *(others or args[1:]))
         if method == "__call__" and ufunc in protocols.FUNCTIONS and not kwargs:
             return protocols.FUNCTIONS[ufunc](*_as_nodes(args))
-        return getattr(ufunc, method)(*_as_answers(args), **kwargs)
+        return getattr(ufunc, method)(*_as_answers(args), **_named_answers(kwargs))
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if function in _REDUCING and isinstance(args[0], Mask):
+        if not args and "a" in kwargs:
+            args = (kwargs.pop("a"),)
+        if function in _REDUCING and args and isinstance(args[0], Mask):
             return getattr(args[0], _REDUCING[function])(*args[1:], **kwargs)
         if function in protocols.FUNCTIONS and (function is not np.where or len(args) == 3):
             return protocols.FUNCTIONS[function](*_as_nodes(args), **kwargs)
-        return function(*_as_answers(args), **kwargs)
+        return function(*_as_answers(args), **_named_answers(kwargs))
 
 
 _OF_MASKS: dict[Any, Callable[..., Any]] = {
@@ -263,6 +265,10 @@ def _as_answers(args: Any) -> tuple[Any, ...]:
         return x.answer if type(x) is Mask else x
 
     return tuple(type(x)(map(told, x)) if type(x) in (list, tuple) else told(x) for x in args)
+
+
+def _named_answers(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return dict(zip(kwargs, _as_answers(kwargs.values()), strict=True))
 
 
 def _arithmetic(how: Callable[..., Any], told: Callable[..., Any] | None, turned: bool) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.tracing.arguments import Given, Structure
+from autograd_lite.compiler.tracing.arguments import Given, Structure, own_copy
 from autograd_lite.numbers import fixed
 from autograd_lite.value import Value, leaf_of
 
@@ -93,7 +93,7 @@ def _stand_in(
 ) -> Any:
     kind = structure[0]
     if kind == "static":
-        return structure[1].thing
+        return own_copy(structure[1].thing)  # the structure stays as it is
     if kind == "value":
         return _parameter(next(parameters), name, made)
     if kind == "cells":

@@ -135,7 +135,7 @@ class Tracer:
 
     def equal(self, left: Value, right: Any) -> Any:
         """Python asked whether two are equal: of what was given as numbers, by number; else whether they are one."""
-        if left is right:
+        if left is right and not self.is_given(left):  # what was given may be nan, which is not equal to itself
             return True
         if isinstance(right, Value):
             if not (self.is_given(left) and self.is_given(right)):
