@@ -85,10 +85,11 @@ class Cache:
         changed = family.around.changed() if family.versions else []
         if not changed:
             return
+        is_late = unseen and family.around.far_changed() and any(x.program is not None for x in family.versions)
         with self.lock:
             family.move()
         what = " and ".join(changed[:3])
-        if unseen:
+        if is_late:
             raise VectorizeError(
                 f"{self.name} reads {what}, which was changed after it was traced; the last call, or up to {unseen}, "
                 "went on without it, for there is so much to look at that it is not looked at in each call. From now "
