@@ -134,6 +134,36 @@ def test_much_is_looked_at_now_and_then_and_a_change_is_an_error_once() -> None:
     assert cost(x).data == pytest.approx(0.5 * 479 + 100.0)
 
 
+def test_very_many_objects_as_arguments_run_as_it_is_and_are_not_kept() -> None:
+    w = Value(2.0)
+    cost = vectorize(lambda s: w * s.x)
+    first = Config(0.5)
+    cost(first)
+
+    def train() -> None:
+        for x in range(80):
+            assert cost(Config(float(x))).data == 2.0 * x
+            assert cost.value_and_grad([2.0], Config(3.0))[0] == 6.0
+
+    with pytest.warns(UserWarning, match=r"called with 32 different objects \(Config\)") as found:
+        train()
+    assert len(found) == 1
+    assert len(cost._cache) == 33
+    cost(first)
+    assert cost.source
+    c = cost(Config(4.0))
+    c.backward()
+    assert (c.data, w.grad) == (8.0, 4.0)
+
+
+def test_one_object_with_many_lengths_and_words_has_programs() -> None:
+    w, sample = Value(2.0), Config(1.0)
+    cost = vectorize(lambda xs, s, word: sum(w * x for x in xs) * s.x * len(word))
+    for n in range(1, 40):
+        assert cost([1.0] * n, sample, "a" * n).data == 2.0 * n**2
+    assert repr(cost).endswith("39 programs>")
+
+
 def test_what_has_changed_once_is_looked_at_in_each_call() -> None:
     net = Net(8, 60)
     cost = vectorize(net.loss)
