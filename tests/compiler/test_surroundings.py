@@ -6,6 +6,7 @@ import argparse
 import array
 import collections
 import functools
+import gc
 import types
 from typing import Any
 
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 
 from autograd_lite import Constant, Value, VectorizeError, nn, vectorize
+from autograd_lite.compiler.front import cache, reachable
 from autograd_lite.compiler.front.surroundings import Surroundings
+from autograd_lite.compiler.rolling.lifting import NotRolledError
 
 SCALE, ROWS, NAME = 2.0, np.ones(3), "k"
 
@@ -129,6 +132,136 @@ def test_much_is_looked_at_now_and_then_and_a_change_is_an_error_once() -> None:
     with pytest.raises(VectorizeError, match=r"reads self\.neurons\[7\]\.w\[3\], which was changed"):
         often(cost, x)
     assert cost(x).data == pytest.approx(0.5 * 479 + 100.0)
+
+
+def test_very_many_objects_as_arguments_run_as_it_is_and_are_not_kept() -> None:
+    w = Value(2.0)
+    cost = vectorize(lambda s: w * s.x)
+    first = Config(0.5)
+    cost(first)
+
+    def train() -> None:
+        for x in range(80):
+            assert cost(Config(float(x))).data == 2.0 * x
+            assert cost.value_and_grad([2.0], Config(3.0))[0] == 6.0
+
+    with pytest.warns(UserWarning, match=r"called with 32 different objects \(Config\)") as found:
+        train()
+    assert len(found) == 1
+    assert len(cost._cache) == 33
+    cost(first)
+    assert cost.source
+    c = cost(Config(4.0))
+    c.backward()
+    assert (c.data, w.grad) == (8.0, 4.0)
+
+
+def test_one_object_with_many_lengths_and_words_has_programs() -> None:
+    w, sample = Value(2.0), Config(1.0)
+    cost = vectorize(lambda xs, s, word: sum(w * x for x in xs) * s.x * len(word))
+    for n in range(1, 40):
+        assert cost([1.0] * n, sample, "a" * n).data == 2.0 * n**2
+    assert repr(cost).endswith("39 programs>")
+
+
+def test_what_has_changed_once_is_looked_at_in_each_call() -> None:
+    net = Net(8, 60)
+    cost = vectorize(net.loss)
+    x = [1.0] * 8
+    after_checks(cost, x)
+    net.neurons[7].w[3] = Value(100.0)
+    with pytest.raises(VectorizeError, match=r"From now on it is seen"):
+        often(cost, x)
+    often(cost, x)
+    for new in (50.0, 25.0):
+        net.neurons[7].w[3] = Value(new)
+        assert after_checks(cost, x) == pytest.approx(0.5 * 479 + new)
+
+
+def test_what_is_near_is_looked_at_in_each_call() -> None:
+    net, rate = Net(8, 60), 1.0
+
+    def once(x: Any) -> Any:
+        return net.loss(x)
+
+    def thrice(x: Any) -> Any:
+        return net.loss(x) * 3.0
+
+    near = once
+    cost = vectorize(lambda x: near(x) * rate)
+    x = [1.0] * 8
+    often(cost, x)
+    rate = 2.0
+    assert cost(x).data == pytest.approx(480.0)
+    often(cost, x)
+    near = thrice
+    assert cost(x).data == pytest.approx(1440.0)
+    often(cost, x)
+    rate = 1.0
+    assert cost(x).data == pytest.approx(720.0)
+    net.neurons[7].w[3] = Value(100.0)  # far
+    with pytest.raises(VectorizeError, match=r"reads net\.neurons\[7\]\.w\[3\], which was changed"):
+        often(cost, x)
+
+
+def test_equal_numbers_in_other_objects_need_no_new_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = Config(0.5)
+    around = Surroundings(lambda: sample.x)
+    compiled: list[Any] = []
+    monkeypatch.setattr(Surroundings, "_compiled", lambda *_: compiled.append(_))
+    sample.x = float("0.5")
+    assert not around.is_as_before()
+    assert around.changed() == []
+    assert around.is_as_before()
+    sample.x = 0.25
+    assert around.changed() == ["sample.x"]
+    assert not compiled
+
+
+def test_what_runs_as_it_is_looks_around_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    w, rows = Value(2.0), np.ones(100_000)
+
+    def f(x: Any) -> Any:
+        z = w
+        for _ in range(5):
+            z = (z * x * rows[0]).tanh()
+        return z
+
+    def not_rolled(*_: Any) -> Any:
+        raise NotRolledError("none")
+
+    monkeypatch.setattr(cache, "version_of", not_rolled)
+    cost = vectorize(f)
+    after_checks(cost, 1.0)
+    looks = 0
+    fingerprint = reachable.fingerprint
+
+    def counted(x: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return fingerprint(x)
+
+    monkeypatch.setattr(Surroundings, "is_as_before", lambda self: bool(counted(rows)))
+    for _ in range(50):
+        cost(1.0)
+    assert looks < 5
+    rows[0] = 0.5  # the function itself reads it, whether it was looked at or not
+    assert cost(1.0).data == f(1.0).data
+
+
+def test_versions_that_are_not_kept_are_forgotten() -> None:
+    w, step = Value(2.0), {"t": 0.0}
+    cost = vectorize(lambda x: w * x * step["t"])
+
+    def train() -> None:
+        for t in range(80):
+            step["t"] = float(t)
+            cost(1.0)
+
+    with pytest.warns(UserWarning, match="has changed 32 times"):
+        train()
+    gc.collect()
+    assert len(cost._cache.flat._orders) <= len(cost._cache) <= 34
 
 
 def test_a_module_in_training_and_not() -> None:

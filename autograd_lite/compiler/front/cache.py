@@ -27,7 +27,7 @@ from autograd_lite.compiler.front.versions import (
 )
 from autograd_lite.compiler.programs.program import GuardBroken
 from autograd_lite.compiler.rolling.lifting import NotRolledError
-from autograd_lite.compiler.tracing.arguments import Given, Structure, given, objects, own_copy
+from autograd_lite.compiler.tracing.arguments import Given, Static, Structure, given, objects, own_copy
 from autograd_lite.compiler.tracing.tracing import trace
 from autograd_lite.value import Value
 
@@ -56,6 +56,8 @@ class Cache:
         self._function = run if examples is None else examples.loss
         self._turn = 0
         self._families: dict[Structure, Family] = {}
+        self._objects: set[tuple[Static, ...]] = set()  # those among the arguments for which there are programs
+        self._passing: Structure | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._families.values()))
@@ -85,10 +87,11 @@ class Cache:
         changed = family.around.changed() if family.versions else []
         if not changed:
             return
+        is_late = unseen and family.around.far_changed() and any(x.program is not None for x in family.versions)
         with self.lock:
             family.move()
         what = " and ".join(changed[:3])
-        if unseen:
+        if is_late:
             raise VectorizeError(
                 f"{self.name} reads {what}, which was changed after it was traced; the last call, or up to {unseen}, "
                 "went on without it, for there is so much to look at that it is not looked at in each call. From now "
@@ -107,16 +110,27 @@ class Cache:
         if latest is not None and latest[0] is version and not found.parameters:
             return  # as at the last call, with nothing that is worth remembering
         self.latest = version, found
-        family = self._families[found.structure]
-        if version.program is not None and family.versions[:1] != (version,):
+        family = self._families.get(found.structure)
+        if version.program is not None and family is not None and family.versions[:1] != (version,):
             with self.lock:
                 family.versions = version, *(x for x in family.versions if x is not version)
 
     def _add(self, version: Version, found: Given, around: Surroundings) -> None:
+        things = _things(found.structure)
         with self.lock:
+            if self._are_many(things):  # a version without a program: only the latest is kept
+                if self._passing not in (None, found.structure):
+                    self._families.pop(self._passing, None)
+                self._passing = found.structure
+            else:
+                self._objects.add(things)
             self.flat.learn(version)
             self._families.setdefault(found.structure, Family(around)).add(version, around)
             self.latest = version, found
+
+    def _are_many(self, things: tuple[Static, ...]) -> bool:
+        """Whether these objects come after very many others, for each of which a program was made."""
+        return len(self._objects) >= MANY_SURROUNDINGS and things not in self._objects
 
     def _around(self, found: Given) -> Surroundings:
         """What is around the function, before it runs."""
@@ -126,7 +140,8 @@ class Cache:
 
     def traced(self, call: Call) -> tuple[Version, float | None]:
         """A new version, and the function's own value if it is known."""
-        if self._examples is not None and not self.known(call[0].structure):
+        are_many = self._are_many(_things(call[0].structure))
+        if self._examples is not None and not are_many and not self.known(call[0].structure):
             version = self._of_one_example(self._examples, call)
             if version is not None:
                 return version, None
@@ -138,6 +153,9 @@ class Cache:
         try:
             if family is not None and family.moves >= MANY_SURROUNDINGS:
                 raise NotRolledError("what it reads and is no argument changes all the time")
+            if are_many:
+                self._warn_of_objects(found)
+                raise NotRolledError("the objects among its arguments are others all the time")
             version = version_of(new)
         except NotRolledError as error:
             version = without_program(new, str(error))
@@ -152,6 +170,18 @@ class Cache:
         around.settle()
         self._add(version, found, around)
         return version, value
+
+    def _warn_of_objects(self, found: Given) -> None:
+        """Warn, once, of a function that is called with very many objects."""
+        if self._passing is not None:
+            return
+        names = sorted({type(x.thing).__name__ for x in _things(found.structure)})
+        warnings.warn(
+            f"{self.name} was called with {MANY_SURROUNDINGS} different objects ({', '.join(names)}) among its "
+            "arguments; a program was made for each. With others it runs as scalar code from now on: hand in the "
+            "numbers that they hold, or a tuple, a dict or a dataclass of these.",
+            stacklevel=4,
+        )
 
     def _compare_traced(self, call: Call, value: float, version: Version) -> None:
         """Refuse a trace that gave another value than the function on the numbers themselves."""
@@ -266,6 +296,14 @@ class Cache:
         finally:
             if latest is not None:
                 self.used(*latest)
+
+
+_BY_IDENTITY: Any = object.__eq__
+
+
+def _things(structure: Structure) -> tuple[Static, ...]:
+    """The objects among a call's arguments that only they themselves are equal to."""
+    return tuple([Static(x) for _, x in objects(structure) if type(x).__eq__ is _BY_IDENTITY])
 
 
 def _has_bits_of(x: Any, y: Any) -> bool:

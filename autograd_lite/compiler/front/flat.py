@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -20,17 +21,17 @@ class Flat:
 
     Attributes
     ----------
-    whole : set of Version
+    whole : WeakSet of Version
         Those that read all of theta, in its order.
     """
 
     def __init__(self) -> None:
         self._places: dict[Any, int] = {}  # where a parameter's numbers begin
-        self._orders: dict[Version, Any] = {}
+        self._orders: WeakKeyDictionary[Version, Any] = WeakKeyDictionary()  # not all that are made are kept
         self._slots: list[Slot] = []
         self._shapes: list[tuple[int, ...]] = []
         self._shape: tuple[int, ...] = (0,)
-        self.whole: set[Version] = set()
+        self.whole: WeakSet[Version] = WeakSet()
         self.layout = Layout([], [])
 
     def learn(self, version: Version) -> None:
@@ -51,7 +52,8 @@ class Flat:
         order = np.concatenate(pieces) if pieces else np.arange(0)
         self._orders[version] = None if np.array_equal(order, np.arange(len(order))) else order
         self._shape = (self.layout.size,)
-        self.whole = {v for v, own in self._orders.items() if own is None and v.layout.size == self.layout.size}
+        size = self.layout.size
+        self.whole = WeakSet(v for v, own in self._orders.items() if own is None and v.layout.size == size)
 
     def checked(self, given: Any) -> Theta:
         """A vector of all parameters, as float64.

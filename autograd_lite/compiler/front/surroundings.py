@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.front.reachable import BY_NAME, GONE, everything, fingerprint
+from autograd_lite.compiler.front.reachable import BY_NAME, GONE, Watched, everything, fingerprint
 
 __all__ = ["Surroundings"]
 
@@ -32,6 +32,8 @@ class Surroundings:
     ----------
     cost : float
         About how long it takes to look at all of it, in nanoseconds; 0 if there is nothing.
+    is_near_as_before : callable
+        Whether what is looked at in each call was not replaced; see `divide`.
 
     Examples
     --------
@@ -45,21 +47,37 @@ class Surroundings:
     """
 
     _test: Callable[[], bool]
+    is_near_as_before: Callable[[], bool]
 
     def __init__(self, f: Callable[..., Any], arguments: Iterable[tuple[str, Any]] = ()) -> None:
         self._watched = everything([("", f), *arguments])
-        for x in self._watched:
-            x.before = x.look()
+        self._free, self._restless = 0.0, list[Any]()
         self._remember()
+
+    def divide(self, free: float, restless: list[Any]) -> None:
+        """Say what is *near*: to be looked at in each call, where all of it would take too long.
+
+        That is what has changed before, and of the rest what is nearest to the function, for so many nanoseconds.
+        """
+        self._free, self._restless = free, restless
+        self._divide()
 
     def changed(self) -> list[str]:
         """The names of what is not as before."""
         if self.is_as_before():
             return []
         found = [(x, x.changed()) for x in self._watched]
-        if not any(places for _, places in found):  # equal numbers in other objects
-            self._remember()
+        if not any(places for _, places in found):
+            self._take_equal()
         return [x.name(i) for x, places in found for i in places]
+
+    def things_changed(self) -> list[Any]:
+        """What holds something that is not as before."""
+        return [x.thing for x in self._watched if x.changed()]
+
+    def far_changed(self) -> bool:
+        """Whether something changed that is not looked at in each call."""
+        return any(x.changed() for n, x in enumerate(self._watched) if n not in self._near)
 
     def settle(self) -> None:
         """The function ran: what it changed itself is not looked at any more."""
@@ -82,18 +100,46 @@ class Surroundings:
         """Write the test for what is watched."""
         for x in self._watched:
             x.before = x.look()
-        sizes = [np.asarray(x.thing).nbytes if x.kind == "numbers" else 25 * len(x.before) for x in self._watched]
-        self.cost = sum(sizes) + sum(200 for x in self._watched if not x.names)
+        self.cost = sum(map(_cost, self._watched))
+        self._names: dict[str, Any] = {"is_": operator.is_, "fingerprint": fingerprint}
         if len(self._watched) > LONG:
             self.cost *= 5
             self._test = lambda: not any(x.changed() for x in self._watched)
-            return
-        names: dict[str, Any] = {"is_": operator.is_, "fingerprint": fingerprint}
+        else:
+            self._test = self._compiled(range(len(self._watched)))
+        self._divide()
+
+    def _divide(self) -> None:
+        left, restless = self._free, set(map(id, self._restless))
+        self._near: set[int] = set()
         for n, x in enumerate(self._watched):
-            names |= {f"x{n}": x.thing, f"b{n}": x.before}
-            names |= {f"b{n}_{i}": held for i, held in enumerate(x.before)} if x.names else {}
-        tests = [x.test(n) for n, x in enumerate(self._watched)]
-        self._test = eval(compile("lambda: " + (" and ".join(tests) or "True"), "<surroundings>", "eval"), names)
+            if id(x.thing) in restless:
+                self._near.add(n)
+            elif left > 0 and (cost := _cost(x)) <= left:  # the walk comes to the nearest first
+                self._near.add(n)
+                left -= cost
+        self.is_near_as_before = self._compiled(sorted(self._near))
+
+    def _compiled(self, places: Iterable[int]) -> Callable[[], bool]:
+        """The test of these."""
+        tests = []
+        for n in places:
+            self._name(n)
+            tests.append(self._watched[n].test(n))
+        test = compile("lambda: " + (" and ".join(tests) or "True"), "<surroundings>", "eval")
+        return eval(test, self._names)  # type: ignore[no-any-return]
+
+    def _name(self, n: int) -> None:
+        x = self._watched[n]
+        self._names |= {f"x{n}": x.thing, f"b{n}": x.before}
+        self._names |= {f"b{n}_{i}": held for i, held in enumerate(x.before)} if x.names else {}
+
+    def _take_equal(self) -> None:
+        """Other objects are in the places of equal numbers: the tests stay, and compare with these from now on."""
+        for n, x in enumerate(self._watched):
+            x.before = x.look()
+            if f"x{n}" in self._names:
+                self._name(n)
 
     def is_as_before(self) -> bool:
         """Whether nothing was replaced: quick, for it is asked at each call."""
@@ -101,3 +147,9 @@ class Surroundings:
             return self._test()
         except GONE:
             return False
+
+
+def _cost(x: Watched) -> int:
+    """About how long it takes to look at it, in nanoseconds."""
+    size = np.asarray(x.thing).nbytes if x.kind == "numbers" else 25 * len(x.before)
+    return size if x.names else size + 200

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_lite import modes
+from autograd_lite.compiler.front.reachable import GONE
 from autograd_lite.compiler.front.surroundings import Surroundings
 from autograd_lite.compiler.idioms.idioms import simplify
 from autograd_lite.compiler.programs.program import Program
@@ -29,8 +30,9 @@ Slot = Value | int
 Theta = NDArray[np.float64]
 
 
-FREE, PER_LINE = 1000, 4
-"""What a look at the surroundings may take in each call, in nanoseconds: some hundredths of what the program takes."""
+FREE, PER_LINE, PER_NODE = 1000, 4, 100
+"""What a look at the surroundings may take in each call, in nanoseconds: some hundredths of what the program takes, by
+the lines of its text, or the function as it is, by the nodes of its graph."""
 
 NEVER = 2**62
 
@@ -214,7 +216,10 @@ class Family:
     unseen : int
         How many calls there were since the surroundings were looked at.
     period : int
-        After how many calls that is done: more than one if it takes long beside the program.
+        After how many calls that is done: more than one if it takes long beside the program. What is near is looked
+        at in each call.
+    restless : list
+        What has changed before, which is looked at in each call.
     moves : int
         How often the surroundings were new.
     """
@@ -225,6 +230,7 @@ class Family:
     unseen: int = 0
     period: int = 1
     moves: int = 0
+    restless: list[Any] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.versions) + sum(len(versions) for _, versions in self.aside)
@@ -236,18 +242,26 @@ class Family:
         else:
             self.around, self.unseen = around, 0
         self.versions = (version, *self.versions) if version.program is not None else (*self.versions, version)
-        if version.program is None:
-            self.period = 1
-            return
-        free = FREE + PER_LINE * version.program.source.count("\n")
+        self._plan()
+
+    def _plan(self) -> None:
+        """How often to look around, and at what in each call."""
+        program, nodes = self.versions[0].program, self.versions[0].nodes
+        free = FREE + (PER_NODE * nodes if program is None else PER_LINE * program.source.count("\n"))
         self.period = max(1, int(self.around.cost / free)) if self.around.cost else NEVER
+        if 1 < self.period < NEVER:
+            self.around.divide(free, self.restless)
 
     def is_as_before(self) -> bool:
         """Whether nothing around was changed, as far as it is time to look."""
         self.unseen += 1
         if self.unseen < self.period:
-            return True
-        if self.around.is_as_before():
+            try:
+                if self.around.is_near_as_before():
+                    return True
+            except GONE:
+                pass
+        elif self.around.is_as_before():
             self.unseen = 0
             return True
         self.unseen -= 1  # this call has seen it
@@ -258,9 +272,11 @@ class Family:
         if self.versions:
             self.aside.append((self.around, self.versions))
         self.versions = ()
+        self.restless = [*self.restless, *self.around.things_changed()][-MANY_SURROUNDINGS:]
         known = next((i for i, (around, _) in enumerate(self.aside) if not around.changed()), None)
         if known is not None:
             self.around, self.versions = self.aside.pop(known)
+            self._plan()
             return
         self.moves += 1
         del self.aside[:-MANY_SURROUNDINGS]
