@@ -58,7 +58,7 @@ def helper(x: Any) -> Any:
 
 
 def often(cost: Any, *args: Any) -> None:
-    for _ in range(1000):
+    for _ in range(2000):
         cost(*args)
 
 

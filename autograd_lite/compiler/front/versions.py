@@ -248,9 +248,11 @@ class Family:
         """How often to look around, and at what in each call."""
         program, nodes = self.versions[0].program, self.versions[0].nodes
         free = FREE + (PER_NODE * nodes if program is None else PER_LINE * program.source.count("\n"))
-        self.period = max(1, int(self.around.cost / free)) if self.around.cost else NEVER
-        if 1 < self.period < NEVER:
-            self.around.divide(free, self.restless)
+        if self.around.cost < 2 * free:
+            self.period = 1 if self.around.cost else NEVER
+            return
+        self.period = int(2 * self.around.cost / free)  # half of it for all, now and then, half for what is near
+        self.around.divide(free / 2, self.restless)
 
     def is_as_before(self) -> bool:
         """Whether nothing around was changed, as far as it is time to look."""
