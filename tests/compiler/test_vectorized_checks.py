@@ -6,6 +6,7 @@ import collections
 import contextvars
 import copy
 import random
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value, VectorizeError, nn, vectorize
+from autograd_lite.compiler.front.cache import MANY_STRUCTURES
 from autograd_lite.compiler.front.checking import Run, compare
 
 
@@ -387,3 +389,18 @@ def test_dicts_of_other_kinds() -> None:
             d: Any = kind()
             d["x"] = x
             assert cost(d).data == 2.0 * x
+
+
+def test_very_many_structures_are_worth_a_warning() -> None:
+    w, state = Value(2.0), {"x": 1.0, "losses": [0.0]}
+    cost = vectorize(lambda state: w * state["x"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for n in range(2, MANY_STRUCTURES + 1):
+            cost(state)
+            state["losses"] = [0.0] * n
+    with pytest.warns(UserWarning, match="64 different structures of its arguments") as caught:
+        cost(state)
+    assert caught[0].filename == __file__
+    state["losses"].append(1.0)
+    assert cost(state).data == 2.0

@@ -31,6 +31,9 @@ from autograd_lite.compiler.tracing.arguments import Given, Static, Structure, g
 from autograd_lite.compiler.tracing.tracing import trace
 from autograd_lite.value import Value
 
+MANY_STRUCTURES = 64
+"""More structures of the arguments than these are worth a warning."""
+
 Call = tuple[Given, tuple[Any, ...], dict[str, Any]]
 """The arguments of a call: sorted, positional, by name."""
 
@@ -53,6 +56,7 @@ class Cache:
         self.flat = Flat()
         self.latest: tuple[Version, Given] | None = None
         self.lock = threading.RLock()
+        self._has_warned = False
         self._function = run if examples is None else examples.loss
         self._turn = 0
         self._families: dict[Structure, Family] = {}
@@ -127,6 +131,14 @@ class Cache:
             self.flat.learn(version)
             self._families.setdefault(found.structure, Family(around)).add(version, around)
             self.latest = version, found
+        if len(self._families) == MANY_STRUCTURES and not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"{self.name} was called with {MANY_STRUCTURES} different structures of its arguments, and a program "
+                "was made for each: other shapes or lengths, other words or flags, a list among them that grows. Pad what "
+                "differs in length, and keep out of the arguments what the function does not read.",
+                stacklevel=4,
+            )
 
     def _are_many(self, things: tuple[Static, ...]) -> bool:
         """Whether these objects come after very many others, for each of which a program was made."""
