@@ -135,8 +135,8 @@ class Cache:
             self._has_warned = True
             warnings.warn(
                 f"{self.name} was called with {MANY_STRUCTURES} different structures of its arguments, and a program "
-                "was made for each: other shapes or lengths, other words or flags, a list among them that grows. Pad what "
-                "differs in length, and keep out of the arguments what the function does not read.",
+                "was made for each: other shapes or lengths, other words or flags, a list among them that grows. Pad "
+                "what differs in length, and keep out of the arguments what the function does not read.",
                 stacklevel=4,
             )
 
