@@ -15,8 +15,10 @@ from benchmarks.peers import conditions
 from benchmarks.report import Report
 from benchmarks.rerolled import REROLLED
 from benchmarks.scalar import EXPRESSION, MLP
+from benchmarks.scalar_training import MICROGPT_SCALAR, MOONS_SCALAR
 
-WORKLOADS: dict[str, Workload] = {w.name: w for w in (EXPRESSION, MLP, CHAIN, MEMORY, MLP_ARRAY, *REROLLED)}
+ALL = (EXPRESSION, MLP, MOONS_SCALAR, MICROGPT_SCALAR, CHAIN, MEMORY, MLP_ARRAY, *REROLLED)
+WORKLOADS: dict[str, Workload] = {w.name: w for w in ALL}
 
 HOW = """\
 Contestants take turns in one process, and each is the first of a round in its turn. "/ ours" is the median over the

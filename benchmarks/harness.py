@@ -148,6 +148,9 @@ def turns(names: list[str], rounds: int) -> Iterator[tuple[str, str]]:
 
 def steps_in(contestant: Contestant, duration: float) -> int:
     """How many steps fill `duration`."""
+    first = _seconds(contestant.step, 1)
+    if first > duration:
+        return 1
     return max(1, round(duration / min(_seconds(contestant.step, 1) for _ in range(5))))
 
 
