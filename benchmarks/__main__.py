@@ -11,13 +11,14 @@ from benchmarks.arrays import MLP_ARRAY
 from benchmarks.chain import CHAIN
 from benchmarks.harness import Options, Workload
 from benchmarks.memory import MEMORY
+from benchmarks.mlp_large import MLP_LARGE
 from benchmarks.peers import conditions
 from benchmarks.report import Report
 from benchmarks.rerolled import REROLLED
 from benchmarks.scalar import EXPRESSION, MLP
 from benchmarks.scalar_training import MICROGPT_SCALAR, MOONS_SCALAR
 
-ALL = (EXPRESSION, MLP, MOONS_SCALAR, MICROGPT_SCALAR, CHAIN, MEMORY, MLP_ARRAY, *REROLLED)
+ALL = (EXPRESSION, MLP, MOONS_SCALAR, MICROGPT_SCALAR, CHAIN, MEMORY, MLP_ARRAY, MLP_LARGE, *REROLLED)
 WORKLOADS: dict[str, Workload] = {w.name: w for w in ALL}
 
 HOW = """\
