@@ -9,16 +9,34 @@ from pathlib import Path
 
 from benchmarks.arrays import MLP_ARRAY
 from benchmarks.chain import CHAIN
+from benchmarks.derivatives import GRADIENT_CHECK, HESSIAN
+from benchmarks.growth import GROWTH, STEP_MEMORY
 from benchmarks.harness import Options, Workload
 from benchmarks.memory import MEMORY
 from benchmarks.mlp_large import MLP_LARGE
+from benchmarks.moons_array import MOONS_ARRAY
 from benchmarks.peers import conditions
 from benchmarks.report import Report
 from benchmarks.rerolled import REROLLED
 from benchmarks.scalar import EXPRESSION, MLP
 from benchmarks.scalar_training import MICROGPT_SCALAR, MOONS_SCALAR
 
-ALL = (EXPRESSION, MLP, MOONS_SCALAR, MICROGPT_SCALAR, CHAIN, MEMORY, MLP_ARRAY, MLP_LARGE, *REROLLED)
+ALL = (
+    EXPRESSION,
+    MLP,
+    MOONS_SCALAR,
+    MICROGPT_SCALAR,
+    CHAIN,
+    GROWTH,
+    MEMORY,
+    MLP_ARRAY,
+    MOONS_ARRAY,
+    MLP_LARGE,
+    STEP_MEMORY,
+    HESSIAN,
+    GRADIENT_CHECK,
+    *REROLLED,
+)
 WORKLOADS: dict[str, Workload] = {w.name: w for w in ALL}
 
 HOW = """\

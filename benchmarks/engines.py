@@ -31,9 +31,10 @@ def _read(found: tuple[Any, list[Any]]) -> tuple[float, list[Any]]:
 
 
 def ours(problem: Problem, loss: Loss) -> Contestant:
-    """Our Values of arrays; the graph is built anew at each step."""
-    value = peer("autograd_lite").Value
-    ps, inputs, rate = [value(p.copy()) for p in problem.parameters], problem.inputs, problem.rate
+    """Our Values of arrays; the graph is built anew at each step. Inputs but for labels are made Constants once."""
+    ag, rate = peer("autograd_lite"), problem.rate
+    ps = [ag.Value(p.copy()) for p in problem.parameters]
+    inputs = [ag.Constant(x) if x.dtype.kind == "f" else x for x in problem.inputs]
 
     def step() -> Any:
         for p in ps:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.report import Report, Table, Target, time_cells
+from benchmarks.report import Report, Table, Target, time_cells, times_as_fast
 
 GC_MODES = ("gc on", "gc off")
 OURS = "autograd_lite"
@@ -202,6 +202,20 @@ def frozen_heap() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+# --- targets -----------------------------------------------------------------------------------------------------
+
+
+def at_most(factor: float, name: str, peer: str) -> Target:
+    """We take at most `factor` times as long as `peer`."""
+    return Target(f"{name}, at most {factor}x of {peer}", times_as_fast(OURS, [peer], 1 / factor, GC_MODES))
+
+
+def ahead(name: str, peers: Sequence[str], factor: float = 1) -> Target:
+    """`peers` take at least `factor` times as long as we do."""
+    times = f"{factor:,g}x " if factor != 1 else ""
+    return Target(f"{name}, {times}ahead of {' and '.join(peers)}", times_as_fast(OURS, peers, factor, GC_MODES))
 
 
 # --- tables --------------------------------------------------------------------------------------------------------

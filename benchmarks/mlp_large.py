@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.engines import Loss, Problem, contestants
-from benchmarks.harness import GC_MODES, OURS, Contestant, Workload
+from benchmarks.harness import Contestant, Workload, ahead, at_most
 from benchmarks.numpy_mlp import CrossEntropy, buffered
 from benchmarks.peers import jax, peer
-from benchmarks.report import Target, times_as_fast
 
 SIZES = (784, 128, 64, 10)
 BATCH = 128
@@ -34,7 +33,7 @@ def ours_loss() -> Loss:
 
     def loss(ps: list[Any], x: Any, labels: Any) -> Any:
         W1, b1, W2, b2, W3, b3 = ps
-        h = ag.relu(ag.matmul(x, W1) + b1)
+        h = ag.relu(x @ W1 + b1)
         h = ag.relu(h @ W2 + b2)
         return cross_entropy(h @ W3 + b3, labels)
 
@@ -101,9 +100,9 @@ def tinygrad_loss() -> Loss:
     return loss
 
 
-def by_hand() -> Contestant:
+def by_hand(batch: int = BATCH) -> Contestant:
     """NumPy by hand, a new array for each result."""
-    ps, (x, labels), rate = problem()
+    ps, (x, labels), rate = problem(batch)
     chosen = np.arange(len(x)), labels
 
     def step() -> Any:
@@ -128,32 +127,27 @@ def by_hand() -> Contestant:
     return Contestant(step, lambda found: (float(found[0]), found[1]))
 
 
+LOSSES = {
+    "autograd_lite": ours_loss,
+    "torch": torch_loss,
+    "torch, compiled": torch_loss,
+    "jax": jax_loss,
+    "autograd": hips_loss,
+    "mygrad": mygrad_loss,
+    "tinygrad": tinygrad_loss,
+}
 NUMPY, BUFFERS = "NumPy by hand", "NumPy, buffers"
 
 MLP_LARGE = Workload(
     "mlp-large",
     f"a step of gradient descent of MLP 784-128-64-10 on a batch of {BATCH}, relu, softmax cross-entropy; float64",
     {
-        **contestants(
-            problem,
-            {
-                "autograd_lite": ours_loss,
-                "torch": torch_loss,
-                "torch, compiled": torch_loss,
-                "jax": jax_loss,
-                "autograd": hips_loss,
-                "mygrad": mygrad_loss,
-                "tinygrad": tinygrad_loss,
-            },
-        ),
+        **contestants(problem, LOSSES),
         NUMPY: by_hand,
         BUFFERS: lambda: buffered(problem(), CrossEntropy),
     },
     [
-        Target(f"mlp-large, at most 1.08x of {NUMPY}", times_as_fast(OURS, [NUMPY], 1 / 1.08, GC_MODES)),
-        Target(
-            "mlp-large, ahead of every other Python engine",
-            times_as_fast(OURS, ["autograd (HIPS)", "mygrad, guard off"], 1, GC_MODES),
-        ),
+        at_most(1.08, "mlp-large", NUMPY),
+        ahead("mlp-large", ["autograd (HIPS)", "mygrad, guard off"]),
     ],
 )

@@ -45,6 +45,7 @@ def torch_compile(function: Any) -> Any:
 def tinygrad() -> Any:
     """Tinygrad on its CPU device, which compiles with clang."""
     os.environ.setdefault("DEV", "CPU")
+    os.environ["NUM_CPU_THREADS"] = "1"
     found = peer("tinygrad")
     needs_program(os.environ.get("CC"), "clang", why="tinygrad's CPU device needs clang")
     return found
