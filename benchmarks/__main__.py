@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.arrays import MLP_ARRAY
 from benchmarks.chain import CHAIN
 from benchmarks.derivatives import GRADIENT_CHECK, HESSIAN
+from benchmarks.drawing import DRAWING
 from benchmarks.growth import GROWTH, STEP_MEMORY
 from benchmarks.harness import Options, Workload
 from benchmarks.memory import MEMORY
@@ -35,6 +36,7 @@ ALL = (
     STEP_MEMORY,
     HESSIAN,
     GRADIENT_CHECK,
+    DRAWING,
     *REROLLED,
 )
 WORKLOADS: dict[str, Workload] = {w.name: w for w in ALL}
