@@ -101,7 +101,8 @@ class ChainWorkload(Workload):
     def measure(self, options: Options) -> Report:
         """Compare the answers of a short chain, then time a long one; its answers must agree too."""
         length, rounds = (100_000, 3) if options.quick else (1_000_000, 3)
-        report = Report(self.name, f"{self.doc}, {length:,} times; float64")
+        doc = f"{self.doc}, {length:,} times; float64"
+        report = Report(self.name, doc, ours=self.ours, condition=GC_MODES[0])
         agreed = agreeing(enter(self.contestants, report), self.ours, short_answer, report)
         for name in [name for name in agreed if name in self.recursive]:
             report.notes.append(f"{name}: {_recursion(agreed.pop(name))}")

@@ -74,7 +74,7 @@ class StepMemory(Workload):
 
     def measure(self, options: Options) -> Report:
         """Measure everyone, and make the table."""
-        report = Report(self.name, self.doc)
+        report = Report(self.name, self.doc, ours=OURS, condition=PEAK)
         table = Table(["a step", "peak memory", "/ ours"])
         for name in self.contestants:
             try:

@@ -74,7 +74,7 @@ class Workload:
 
     def measure(self, options: Options) -> Report:
         """Check that all agree, time those who do, and make the table."""
-        report = Report(self.name, self.doc)
+        report = Report(self.name, self.doc, ours=self.ours, condition=GC_MODES[0])
         present = enter(self.contestants, report)
         agreed = agreeing(present, self.ours, self._answer, report)
         counts = {name: steps_in(c, options.sample_seconds) for name, c in agreed.items()}
