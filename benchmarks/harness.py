@@ -107,11 +107,22 @@ def enter(factories: dict[str, Callable[[], Any]], report: Report) -> dict[str, 
 
 
 def agreeing(present: dict[str, Any], ours: str, answer: Callable[[Any], Answer], report: Report) -> dict[str, Any]:
-    """Keep those whose value and gradients equal those of `ours`; the others are refused, and why is noted."""
+    """Keep those whose value and gradients equal those of `ours`; the others are refused, and why is noted.
+
+    A peer that raises an error is noted too: it does not end a run of many minutes.
+    """
     expected = answer(present[ours])
-    agreed = {}
+    agreed = {ours: present[ours]}
     for name, contestant in present.items():
-        fault = difference(expected, expected if name == ours else answer(contestant))
+        if name == ours:
+            continue
+        try:
+            fault = difference(expected, answer(contestant))
+        except Exception as error:
+            report.notes.append(
+                f"{name}: FAILED, not timed: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            )
+            continue
         if fault:
             report.notes.append(f"{name}: REFUSED, not timed: {fault}")
         else:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from operator import methodcaller
 from typing import Any
 
-from benchmarks.harness import GC_MODES, OURS, Contestant, Workload
+from benchmarks.harness import GC_MODES, OURS, Contestant, Workload, ahead
 from benchmarks.peers import jax, peer
 from benchmarks.report import Target, times_as_fast
 
@@ -115,7 +115,10 @@ EXPRESSION = Workload(
         "JAX, eager": partial(_expression_jax, False),
         "JAX, jit": partial(_expression_jax, True),
     },
-    ahead_of_micrograd("expression", OURS, 5, 4),
+    [
+        *ahead_of_micrograd("expression", OURS, 5, 4),
+        ahead("expression", [SLOTTED, "mygrad", "autograd (HIPS)"]),
+    ],
 )
 
 

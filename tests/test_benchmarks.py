@@ -18,6 +18,10 @@ def answering(value, gradient):
     return lambda: Contestant(lambda: (value, [gradient]), lambda found: found)
 
 
+def failing():
+    return Contestant(lambda: 1 / 0, None)
+
+
 def missing():
     raise ImportError("No module named 'nowhere'")
 
@@ -32,6 +36,7 @@ WORKLOAD = Workload(
         "tinygrad": answering(2.1, 3.0),
         "JAX, jit": answering(2.0, [3.0]),
         "micrograd": missing,
+        "autograd (HIPS)": failing,
     },
 )
 
@@ -51,6 +56,7 @@ def test_only_who_agrees_is_timed():
     assert set(found.samples) == {OURS, "torch"}
     refused = [note.partition(":")[0] for note in found.notes if "REFUSED" in note]
     assert refused == ["mygrad", "tinygrad", "JAX, jit"]
+    assert "autograd (HIPS): FAILED, not timed: ZeroDivisionError: division by zero" in found.notes
     assert "micrograd: missing (No module named 'nowhere')" in found.notes
 
 
