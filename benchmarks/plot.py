@@ -14,6 +14,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.compared import PEERS, Run, compared
 
+HEIGHTS = {peer: 0.2 * (i % 3 - 1) for i, peer in enumerate(PEERS)}
+"""How far above or below the row's line a mark stands: those that are close do not hide each other."""
+
 
 def plot(run: Run, path: Path) -> None:
     """A row for each workload, a mark for each peer, on a logarithmic axis on which we are 1."""
@@ -24,7 +27,7 @@ def plot(run: Run, path: Path) -> None:
     for y, (_, found) in enumerate(rows):
         axes.axhline(y, color="#DDDDDD", linewidth=0.8, zorder=0)
         for peer, ratio in found.items():
-            axes.plot(ratio.value, y, **look(peer))
+            axes.plot(ratio.value, y + HEIGHTS[peer], **look(peer))
     axes.axvline(1, color="#333333", linewidth=1.5, zorder=1)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(numticks=99))
@@ -50,6 +53,6 @@ def look(peer: str) -> dict[str, Any]:
         "linestyle": "",
         "marker": marker,
         "color": colour,
-        "markerfacecolor": "white" if hollow else colour,
+        "markerfacecolor": "none" if hollow else colour,
         "markersize": 8,
     }
