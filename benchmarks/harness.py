@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.report import Report, Table, Target, time_cells
+from benchmarks.report import Report, Table, Target, time_cells, times_as_fast
 
 GC_MODES = ("gc on", "gc off")
 OURS = "autograd_lite"
@@ -74,7 +74,7 @@ class Workload:
 
     def measure(self, options: Options) -> Report:
         """Check that all agree, time those who do, and make the table."""
-        report = Report(self.name, self.doc)
+        report = Report(self.name, self.doc, ours=self.ours, condition=GC_MODES[0])
         present = enter(self.contestants, report)
         agreed = agreeing(present, self.ours, self._answer, report)
         counts = {name: steps_in(c, options.sample_seconds) for name, c in agreed.items()}
@@ -107,11 +107,22 @@ def enter(factories: dict[str, Callable[[], Any]], report: Report) -> dict[str, 
 
 
 def agreeing(present: dict[str, Any], ours: str, answer: Callable[[Any], Answer], report: Report) -> dict[str, Any]:
-    """Keep those whose value and gradients equal those of `ours`; the others are refused, and why is noted."""
+    """Keep those whose value and gradients equal those of `ours`; the others are refused, and why is noted.
+
+    A peer that raises an error is noted too: it does not end a run of many minutes.
+    """
     expected = answer(present[ours])
-    agreed = {}
+    agreed = {ours: present[ours]}
     for name, contestant in present.items():
-        fault = difference(expected, expected if name == ours else answer(contestant))
+        if name == ours:
+            continue
+        try:
+            fault = difference(expected, answer(contestant))
+        except Exception as error:
+            report.notes.append(
+                f"{name}: FAILED, not timed: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            )
+            continue
         if fault:
             report.notes.append(f"{name}: REFUSED, not timed: {fault}")
         else:
@@ -148,6 +159,9 @@ def turns(names: list[str], rounds: int) -> Iterator[tuple[str, str]]:
 
 def steps_in(contestant: Contestant, duration: float) -> int:
     """How many steps fill `duration`."""
+    first = _seconds(contestant.step, 1)
+    if first > duration:
+        return 1
     return max(1, round(duration / min(_seconds(contestant.step, 1) for _ in range(5))))
 
 
@@ -199,6 +213,20 @@ def frozen_heap() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+# --- targets -----------------------------------------------------------------------------------------------------
+
+
+def at_most(factor: float, name: str, peer: str) -> Target:
+    """We take at most `factor` times as long as `peer`."""
+    return Target(f"{name}, at most {factor}x of {peer}", times_as_fast(OURS, [peer], 1 / factor, GC_MODES))
+
+
+def ahead(name: str, peers: Sequence[str], factor: float = 1) -> Target:
+    """`peers` take at least `factor` times as long as we do."""
+    times = f"{factor:,g}x " if factor != 1 else ""
+    return Target(f"{name}, {times}ahead of {' and '.join(peers)}", times_as_fast(OURS, peers, factor, GC_MODES))
 
 
 # --- tables --------------------------------------------------------------------------------------------------------

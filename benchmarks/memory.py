@@ -118,8 +118,8 @@ MEMORY = MemoryWorkload(
     },
     [
         Target(
-            "memory, at most 200 bytes a node (operations of one or two inputs)",
-            _at_most(200, [f"chain, {OURS}", f"mlp-scalar, {OURS}, operators"]),
+            "memory, at most 160 bytes a node (operations of one or two inputs)",
+            _at_most(160, [f"chain, {OURS}", f"mlp-scalar, {OURS}, operators"]),
         )
     ],
 )

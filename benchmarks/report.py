@@ -41,6 +41,8 @@ class Report:
         The same, for reading.
     notes : list of str
         Who is missing, who was refused and why, and whatever else has to be said.
+    ours, condition : str
+        Whom the others are compared with, and under which condition; '' where there is nothing to compare.
     """
 
     workload: str
@@ -48,16 +50,21 @@ class Report:
     samples: Samples = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    ours: str = ""
+    condition: str = ""
 
     def __str__(self) -> str:
         title = f"{self.workload}: {self.doc}"
         return "\n".join([title, *(f"{table}\n" for table in self.tables), *(f"  {note}" for note in self.notes)])
 
     def as_dict(self) -> dict[str, Any]:
-        """The report for a JSON file; the tables are left out, for they repeat the samples."""
-        kept = asdict(self)
-        del kept["tables"]
-        return kept
+        """The report for a JSON file."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, found: dict[str, Any]) -> Report:
+        """The report that such a file holds."""
+        return cls(**found | {"tables": [Table(**table) for table in found["tables"]]})
 
     def ratio(self, peer: str, ours: str, condition: str) -> float | None:
         """Median over the rounds of the peer's sample divided by ours of the same round; None if not measured."""

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from operator import methodcaller
 from typing import Any
 
-from benchmarks.harness import GC_MODES, OURS, Contestant, Workload
-from benchmarks.peers import peer
+from benchmarks.harness import GC_MODES, OURS, Contestant, Workload, ahead
+from benchmarks.peers import jax, peer
 from benchmarks.report import Target, times_as_fast
 
+SLOTTED = "microgpt's style of Value"
 SIZES = (2, 16, 16, 1)
 EXAMPLE = (0.7, -0.4)
 
 Neuron = tuple[list[Any], Any]
 """Weights and a bias."""
+
+
+def ahead_of_micrograd(name: str, ours: str, *factors: float) -> list[Target]:
+    """Targets with the collector on, as users have it, and off, if there are two factors."""
+    return [
+        Target(
+            f"{name}, {ours}, {mode}: at least {factor:g}x micrograd",
+            times_as_fast(ours, ["micrograd"], factor, [mode]),
+        )
+        for factor, mode in zip(factors, GC_MODES)  # noqa: B905
+    ]
 
 
 # --- expression ----------------------------------------------------------------------------------------------------
@@ -58,6 +71,10 @@ def _expression_micrograd() -> Contestant:
     return _expression(peer("micrograd.engine").Value)
 
 
+def _expression_slotted() -> Contestant:
+    return _expression(peer("benchmarks.slotted").Value)
+
+
 def _expression_torch() -> Contestant:
     return _expression(torch_leaf())
 
@@ -72,6 +89,13 @@ def _expression_autograd() -> Contestant:
     return Contestant(lambda: both(-4.0, 2.0), lambda out: (float(out[0]), [float(g) for g in out[1]]))
 
 
+def _expression_jax(compiled: bool) -> Contestant:
+    library = jax()
+    both = library.value_and_grad(lambda a, b: readme(a, b, library.nn.relu), argnums=(0, 1))
+    both, wait = library.jit(both) if compiled else both, library.block_until_ready
+    return Contestant(lambda: wait(both(-4.0, 2.0)), lambda out: (float(out[0]), [float(g) for g in out[1]]))
+
+
 def torch_leaf() -> Callable[[float], Any]:
     """What makes a 0-d torch tensor that takes a gradient."""
     torch = peer("torch")
@@ -84,11 +108,17 @@ EXPRESSION = Workload(
     {
         OURS: _expression_ours,
         "micrograd": _expression_micrograd,
+        SLOTTED: _expression_slotted,
         "torch, 0-d": _expression_torch,
         "mygrad": _expression_mygrad,
         "autograd (HIPS)": _expression_autograd,
+        "JAX, eager": partial(_expression_jax, False),
+        "JAX, jit": partial(_expression_jax, True),
     },
-    [Target("expression, at least 4.5x as fast as micrograd", times_as_fast(OURS, ["micrograd"], 4.5, GC_MODES))],
+    [
+        *ahead_of_micrograd("expression", OURS, 5, 4),
+        ahead("expression", [SLOTTED, "mygrad", "autograd (HIPS)"]),
+    ],
 )
 
 
@@ -166,29 +196,29 @@ def _mlp_micrograd() -> Contestant:
     return Contestant(step, lambda y: (y.data, [p.grad for p in model.parameters()]))
 
 
+def _mlp_slotted() -> Contestant:
+    return _mlp(peer("benchmarks.slotted").Value, 0.0)
+
+
 def _mlp_torch() -> Contestant:
     return _mlp(torch_leaf(), None)
 
 
-BY_DOT = "autograd_lite, dot"
+BY_DOT, BY_OPERATORS = "autograd_lite, dot", "autograd_lite, operators"
 
 MLP = Workload(
     "mlp-scalar",
     "MLP 2-16-16-1 of scalar neurons, relu, one example: clear the gradients, build, backward, drop",
     {
         BY_DOT: _mlp_dot,
-        "autograd_lite, operators": _mlp_operators,
+        BY_OPERATORS: _mlp_operators,
         "micrograd": _mlp_micrograd,
+        SLOTTED: _mlp_slotted,
         "torch, 0-d": _mlp_torch,
     },
     [
-        Target(
-            "mlp-scalar by dot, at least 5x as fast as micrograd", times_as_fast(BY_DOT, ["micrograd"], 5, GC_MODES)
-        ),
-        Target(
-            "mlp-scalar by operators, at least 5x as fast as micrograd",
-            times_as_fast("autograd_lite, operators", ["micrograd"], 5, GC_MODES),
-        ),
+        *ahead_of_micrograd("mlp-scalar", BY_OPERATORS, 5, 3),
+        *ahead_of_micrograd("mlp-scalar", BY_DOT, 13),
     ],
     ours=BY_DOT,
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from statistics import median
 from typing import Any
 
-from benchmarks.harness import GC_MODES, OURS, Contestant, Workload
+from benchmarks.harness import GC_MODES, OURS, Contestant, Workload, ahead, at_most
 from benchmarks.report import Report, Target, seconds, times_as_fast
 from benchmarks.rerolled import lifting, training
 from benchmarks.rerolled.by_hand import PLAIN
@@ -35,17 +35,6 @@ OTHERS: dict[str, dict[str, Make]] = {
     "convolution": {FUSED: torch_fused},
 }
 """Who takes part beside us, NumPy and JAX."""
-
-
-def at_most(factor: float, name: str, peer: str) -> Target:
-    """We take at most `factor` times as long as `peer`."""
-    return Target(f"{name}, at most {factor}x of {peer}", times_as_fast(OURS, [peer], 1 / factor, GC_MODES))
-
-
-def ahead(name: str, peers: Sequence[str], factor: float = 1) -> Target:
-    """`peers` take at least `factor` times as long as we do."""
-    times = f"{factor:,g}x " if factor != 1 else ""
-    return Target(f"{name}, {times}ahead of {' and '.join(peers)}", times_as_fast(OURS, peers, factor, GC_MODES))
 
 
 TARGETS: dict[str, list[Target]] = {

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.harness import Contestant
-from benchmarks.peers import peer
+from benchmarks.peers import jax, peer
 from benchmarks.rerolled.buffers import BUFFERED
 from benchmarks.rerolled.by_hand import PLAIN, flat, split
-from benchmarks.rerolled.frameworks import Losses, jax, jax_losses, torch_losses, torch_operators
+from benchmarks.rerolled.frameworks import Losses, jax_losses, torch_losses, torch_operators
 from tests.compiler.pieces import Case
 
 Arrays = list[Any]

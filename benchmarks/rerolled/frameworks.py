@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from benchmarks.peers import peer
+from benchmarks.peers import jax, peer
 
 Arrays = list[Any]
 Losses = dict[str, Callable[..., Any]]
-
-
-def jax() -> Any:
-    """JAX with float64 on one thread."""
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-    found = peer("jax")
-    found.config.update("jax_enable_x64", True)
-    found.config.update("jax_platforms", "cpu")
-    return found
 
 
 def jax_losses() -> Losses:

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
-from pathlib import Path
 
 from benchmarks.peers import peer
-
-
-def peak_bytes() -> int:
-    """The greatest memory of this process; `getrusage` would begin with that of the process that started it."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+from benchmarks.resident import peak_bytes
 
 
 def once(examples: int) -> dict[str, float]:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import Contestant
-from benchmarks.peers import peer
+from benchmarks.peers import jax, peer
 from benchmarks.rerolled.by_hand import PLAIN, flat, split
 from benchmarks.rerolled.contestants import Rolled, numbers, start
-from benchmarks.rerolled.frameworks import jax, jax_losses, torch_losses
+from benchmarks.rerolled.frameworks import jax_losses, torch_losses
 from benchmarks.rerolled.sequence_buffers import MicroGPT
 
 RATE = 0.01
