@@ -16,10 +16,11 @@ Shape = tuple[int, ...]
 
 def sum_to(g: Any, shape: Shape) -> Any:
     """Undo a broadcast: sum `g` over the axes along which an array of `shape` was repeated."""
-    if np.shape(g)[1:] == shape:  # a row that was added to every row
+    repeated = g.shape if type(g) is np.ndarray else np.shape(g)
+    if repeated[1:] == shape:  # a row that was added to every row
         return np.add.reduce(g)
-    extra = np.ndim(g) - len(shape)
-    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and np.shape(g)[i + extra] != 1)
+    extra = len(repeated) - len(shape)
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and repeated[i + extra] != 1)
     return np.reshape(np.add.reduce(g, axis=axes) if axes else g, shape)
 
 
