@@ -40,6 +40,7 @@ UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
 FLOAT_NAMES.update(
     {
         "Value": Value,
+        "Constant": Constant,
         "apply": apply,
         "array_node": array_node,
         "new_node": new_node,
@@ -97,6 +98,9 @@ _BINARY = """def {name}(self, {parameter}):
             db = {constant1}
         except REFUSED:
             return apply({row}, ({first}, {second}))
+    elif kind is Constant and (type({mine}) is not float or type(other._data) is not float):
+        {theirs} = other._data
+        return array_node({row}, ({first}, {second}), ({a}, {b}))
     else:
         return apply({row}, ({first}, {second}))
 """

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite import modes
-from autograd_lite.numbers import copied, fixed, number
+from autograd_lite.numbers import copied, number
 from autograd_lite.operation import Operation
 from autograd_lite.text import FLOAT_NAMES
 from autograd_lite.value import Constant, Value, leaf_of, new, settled
@@ -118,15 +118,19 @@ def array_node(
             raws = tuple(settled(x) if isinstance(x, Value) else r for x, r in zip(inputs, raws, strict=True))
             break
     try:
-        data = row.forward(*raws, **parameters)
+        data = row.forward(*raws, **parameters) if parameters else row.forward(*raws)
     except (ValueError, TypeError, IndexError) as error:
         shapes = ", ".join(str(np.shape(x)) for x in raws)
         raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
     if type(data) is np.ndarray and data.shape:
-        fixed(data)
+        data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
     elif type(data) is np.float64 or not np.iscomplexobj(data):  # only the complex step makes those
         data = float(data)
-    return node_of(row, data, None, inputs, raws, parameters)
+    node = new_node()  # what `node_of` does
+    node._data, node.op, node._a, node._b, node._da, node._db = data, row, None, inputs, raws, parameters
+    node.grad = node._mark = None
+    node.label = ""
+    return node
 
 
 def _scalar_node(row: Operation, inputs: tuple[Any, ...], raws: tuple[float, ...]) -> Value:

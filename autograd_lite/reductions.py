@@ -66,7 +66,8 @@ def _sum_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) 
 )
 def sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Sum of the elements over `axis` (all of them by default)."""
-    return np.add.reduce(a, axis=axis, keepdims=keepdims)  # np.sum comes to this, by detours
+    total: Any = np.add.reduce  # np.sum comes to it, by detours
+    return total(a, axis=axis, keepdims=keepdims)
 
 
 def _mean_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -139,10 +139,10 @@ def define(name: str, source: str, names: dict[str, Any]) -> Any:
 
 def array_function(name: str, arguments: str, text: str, quiet: bool) -> Callable[..., Any]:
     """A function from a text, for arrays; `quiet` if NumPy is not to warn of infinities."""
-    body = f"return {for_arrays(text)}"
+    source = f"def {name}({arguments}):\n    return {for_arrays(text)}\n"
     if quiet:  # exp(1000) is inf and log(0) is -inf: the answer, not an incident
-        body = f"with errstate(all='ignore'): {body}"
-    return define(name, f"def {name}({arguments}):\n    {body}\n", NUMPY_NAMES)  # type: ignore[no-any-return]
+        source = "@errstate(all='ignore')\n" + source
+    return define(name, source, NUMPY_NAMES)  # type: ignore[no-any-return]
 
 
 def in_dtype_of_arrays(forward: Callable[..., Any]) -> Callable[..., Any]:

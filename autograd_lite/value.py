@@ -124,7 +124,7 @@ class Value(Methods, Questions):
             raise ValueError(f"{self!r} was computed; only a leaf's data can be assigned: use detach() to get one")
         if modes.tracers:
             modes.left_graph("an assignment to .data", self)
-        self._data = fixed(data) if data is self._data and self.shape else number(data)
+        self._data = fixed(data) if data is self._data and type(data) is np.ndarray else number(data)
 
     @property
     def inputs(self) -> tuple[Value, ...]:
