@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd_lite import modes
 from autograd_lite.graph import Leaves, raw_inputs, walk
@@ -94,7 +95,7 @@ def _hold_nan(gradients: Iterable[Any]) -> bool:
     """Whether one of them holds a nan: the sum of their squares is nan then, and else finite or inf."""
     total = 0.0
     for g in gradients:
-        if type(g) is np.ndarray:
+        if type(g) is ndarray:
             flat = g if g.ndim == 1 else g.ravel()
             total += flat.dot(flat)
         else:
@@ -160,7 +161,6 @@ def _array_pass(
         node.grad = None
     root.grad = seed if root.op is not None or root.grad is None else root.grad + seed
     sums: set[Value] = set()  # whose gradient is an array that was made here, to add up several: it takes more in place
-    node: Any
     for node in reversed(inner):
         g, raws = node.grad, node._da
         if type(raws) is not tuple:
@@ -169,7 +169,8 @@ def _array_pass(
                 if lines is not None:
                     modes.check_backward(lines, node, g, received)
             continue
-        rules = _guarded_rules(node.op, g) if guarded else node.op.vjps
+        row: Any = node.op
+        rules = _guarded_rules(row, g) if guarded else row.vjps
         given, parameters = (g, node._data, *raws), node._db
         for x, raw, rule in zip(node._b, raws, rules):  # noqa: B905  (a variadic operation has rules without end)
             if type(x) is not Value:
@@ -217,7 +218,9 @@ def _like(raw: Any, received: Any) -> Any:
     """A gradient of the kind, shape and dtype of the input `raw`: broadcasts are summed."""
     if type(raw) is float:
         return float(np.add.reduce(received, axis=None))
-    return _fitted(received, raw.shape).astype(raw.dtype, copy=False)
+    if received.shape != raw.shape:
+        received = _fitted(received, raw.shape)
+    return received if received.dtype is raw.dtype else received.astype(raw.dtype)
 
 
 def _guarded_rules(row: Operation, g: Any) -> Iterable[Callable[..., Any]]:
@@ -288,9 +291,10 @@ def _strong_mul(zero: Any, other: Any) -> Any:
 
 def _fitted(received: Any, shape: tuple[int, ...]) -> Any:
     """A gradient in the shape of its input: broadcasts are summed."""
-    if np.shape(received) == shape:
+    own = received.shape if type(received) is ndarray else np.shape(received)
+    if own == shape:
         return received
-    return np.broadcast_to(received, shape) if np.ndim(received) < len(shape) else sum_to(received, shape)
+    return np.broadcast_to(received, shape) if len(own) < len(shape) else sum_to(received, shape)
 
 
 def cotangents(root: Value, wrt: list[Value], seed: Any) -> list[Any]:

@@ -40,7 +40,6 @@ UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
 FLOAT_NAMES.update(
     {
         "Value": Value,
-        "Constant": Constant,
         "apply": apply,
         "array_node": array_node,
         "new_node": new_node,
@@ -98,9 +97,6 @@ _BINARY = """def {name}(self, {parameter}):
             db = {constant1}
         except REFUSED:
             return apply({row}, ({first}, {second}))
-    elif kind is Constant and (type({mine}) is not float or type(other._data) is not float):
-        {theirs} = other._data
-        return array_node({row}, ({first}, {second}), ({a}, {b}))
     else:
         return apply({row}, ({first}, {second}))
 """
@@ -262,13 +258,15 @@ def _add_methods(row: Operation, text: str) -> None:
 
 
 def _operator(row: Operation, reflected: bool) -> Callable[..., Any]:
-    if reflected:
-        return lambda self, other: apply(row, (other, self))
+    """The operator where a Constant may stand on either side: Python asks the right operand first if it is one."""
+    names = FLOAT_NAMES
 
     def operator(self: Any, other: Any) -> Any:
-        one, two = type(self), type(other)
-        if not FLOAT_NAMES["special"] and (two is Value or (one is Value and two is Constant)):
-            return array_node(row, (self, other), (self._data, other._data))
-        return apply(row, (self, other))
+        first, second = (other, self) if reflected else (self, other)
+        if type(other) is Value and not names["special"]:
+            a, b = first._data, second._data
+            if type(a) is not float or type(b) is not float:
+                return array_node(row, (first, second), (a, b))
+        return apply(row, (first, second))
 
     return operator

@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd_lite import modes
 from autograd_lite.numbers import copied, number
@@ -114,7 +115,7 @@ def array_node(
 ) -> Value:
     """Compute an operation on arrays and make its node; `raws` are the inputs' numbers."""
     for raw in raws:
-        if type(raw) is np.ndarray and raw.flags.writeable:  # someone may hold it, and write to it
+        if type(raw) is ndarray and raw.flags.writeable:  # someone may hold it, and write to it
             raws = tuple(settled(x) if isinstance(x, Value) else r for x, r in zip(inputs, raws, strict=True))
             break
     try:
@@ -122,13 +123,17 @@ def array_node(
     except (ValueError, TypeError, IndexError) as error:
         shapes = ", ".join(str(np.shape(x)) for x in raws)
         raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
-    if type(data) is np.ndarray and data.shape:
+    if type(data) is ndarray and data.shape:
         data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
     elif type(data) is np.float64 or not np.iscomplexobj(data):  # only the complex step makes those
         data = float(data)
     node = new_node()  # what `node_of` does
-    node._data, node.op, node._a, node._b, node._da, node._db = data, row, None, inputs, raws, parameters
-    node.grad = node._mark = None
+    node._data = data
+    node.op = row
+    node._a = node.grad = node._mark = None
+    node._b = inputs
+    node._da = raws
+    node._db = parameters
     node.label = ""
     return node
 

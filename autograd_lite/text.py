@@ -45,7 +45,7 @@ FLOAT_NAMES: dict[str, Any] = {
 """What a name in a row's text means on Python floats; elementwise rows add themselves."""
 
 
-def _where(condition: Any, p: Any, q: Any) -> Any:
+def where_in_text(condition: Any, p: Any, q: Any) -> Any:
     """np.where; it is q itself where the condition is one float's, as in ``where(equal(b, 0), 0, ...)`` of a ** 2."""
     return q if condition is False and type(p) is int else np.where(condition, p, q)
 
@@ -57,7 +57,7 @@ def _equal(a: Any, b: Any) -> Any:
 
 NUMPY_NAMES: dict[str, Any] = {
     **_CONSTANTS,
-    "where": _where,
+    "where": where_in_text,
     "equal": _equal,
     "isfinite": np.isfinite,
     "floor": np.floor,
