@@ -30,7 +30,7 @@ def kept(reduced: Any, a: Any, axis: Axis, keepdims: bool = False) -> Any:
 def count(a: Any, axis: Axis) -> int:
     """How many elements of `a` are reduced to one."""
     if axis is None:
-        return np.size(a)
+        return a.size if type(a) is np.ndarray else np.size(a)
     return math.prod(np.shape(a)[i] for i in axes_of(np.ndim(a), axis))
 
 

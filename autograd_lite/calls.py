@@ -141,6 +141,11 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
     return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
 
 
+def _is_fast(row: Operation) -> bool:
+    """Whether the row's method holds the fast path."""
+    return row.is_elementwise and len(row.inputs) <= 2
+
+
 def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any]:
     """The public function of a row, or its method, where `self` stands for the first input."""
     key = f"ROW_{row.name}"
@@ -150,7 +155,11 @@ def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any
     inputs = ", ".join("self" if method and n == row.inputs[0] else n for n in names if n in row.inputs)
     operands = inputs if row.variadic else f"({inputs},)"
     parameters = "".join(f", {n}={n}" for n in names if n not in row.inputs)
-    return define(name, f"def {name}{bare}:\n    return apply({key}, {operands}{parameters})\n", FLOAT_NAMES)  # type: ignore[no-any-return]
+    quick = ""
+    if not method and _is_fast(row):  # a Value's method knows the short way
+        FLOAT_NAMES[f"METHOD_{row.name}"] = fast_method(row, row.name)
+        quick = f"    if type({row.inputs[0]}) is Value:\n        return METHOD_{row.name}({inputs})\n"
+    return define(name, f"def {name}{bare}:\n{quick}    return apply({key}, {operands}{parameters})\n", FLOAT_NAMES)  # type: ignore[no-any-return]
 
 
 def _bare_signature(row: Operation, method: bool) -> inspect.Signature:
@@ -236,7 +245,7 @@ def public_function(row: Operation, text: str) -> Callable[..., Any]:
 
 def _add_methods(row: Operation, text: str) -> None:
     """Give `Value` the row's method, operator and aliases; `Constant` gets those that know it is no variable."""
-    fast = row.is_elementwise and len(row.inputs) <= 2
+    fast = _is_fast(row)
     general = _dressed(caller(row, row.name, method=True), text, "Value.")
     if fast:
         method = _dressed(fast_method(row, row.name), text, "Value.")
@@ -258,13 +267,15 @@ def _add_methods(row: Operation, text: str) -> None:
 
 
 def _operator(row: Operation, reflected: bool) -> Callable[..., Any]:
-    if reflected:
-        return lambda self, other: apply(row, (other, self))
+    """The operator where a Constant may stand on either side: Python asks the right operand first if it is one."""
+    names = FLOAT_NAMES
 
     def operator(self: Any, other: Any) -> Any:
-        one, two = type(self), type(other)
-        if not FLOAT_NAMES["special"] and (two is Value or (one is Value and two is Constant)):
-            return array_node(row, (self, other), (self._data, other._data))
-        return apply(row, (self, other))
+        first, second = (other, self) if reflected else (self, other)
+        if type(other) is Value and not names["special"]:
+            a, b = first._data, second._data
+            if type(a) is not float or type(b) is not float:
+                return array_node(row, (first, second), (a, b))
+        return apply(row, (first, second))
 
     return operator

@@ -59,14 +59,21 @@ elementwise(
 elementwise(
     "pow(a, b)",
     "pow(a, b)",
-    a="where(equal(a, 0) & equal(b, 0), 0, b * pow(a, b - 1))",
+    a="where(equal(b, 0), 0, b * pow(a, b - 1))",
     b="where(equal(a, 0) & (b >= 0), 0, y * log(a))",
     symbol="**",
     numpy=np.power,
     domain={"a": POSITIVE},
     doc="Power; a constant exponent never pays for the logarithm of the base.",
 )
-NUMPY_NAMES["pow"] = lambda a, b: a**b  # the operator knows short cuts for b = 2, 0.5 and -1 that np.power lacks
+
+
+def _pow(a: Any, b: Any) -> Any:
+    """The operator, which knows short cuts for b = 2, 0.5 and -1 that np.power lacks; for b = 1, as in 2 * a, a."""
+    return a if type(b) is float and b == 1.0 else a**b
+
+
+NUMPY_NAMES["pow"] = _pow
 elementwise("square(a)", "a * a", a="2 * a", symbol="^2", numpy=np.square, doc="Square.")
 elementwise(
     "reciprocal(a)", "1 / a", a="-y * y", symbol="1/", numpy=np.reciprocal, domain={"a": POSITIVE}, doc="1 / a."

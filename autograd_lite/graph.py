@@ -58,22 +58,34 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
     has_arrays = False
     opened, done = object(), object()
     stack: list[Value] = []
-    remaining: dict[Value, Iterator[Any]] = {}  # for nodes with a tuple of inputs: those not looked at yet
+    remaining: list[Iterator[Any]] = []  # for the nodes in the stack with a tuple of inputs: those not looked at yet
+    inputs: Iterator[Any] | None = None  # of a node with a tuple of inputs to which we came back
     push, pop, finish = stack.append, stack.pop, inner.append
     node = root
     with _lock:
         while True:  # enter a node: its first input
             x = node._a
             if x is None:  # a tuple of inputs
-                has_arrays = has_arrays or type(node._da) is tuple
-                inputs = remaining.setdefault(node, iter(node._b))
-                unfinished = _next_unfinished(node, inputs, leaves, opened, done)
-                if unfinished is not None:
-                    node._mark = opened
-                    push(node)
-                    node = unfinished
+                if inputs is None:
+                    inputs = iter(node._b)
+                    has_arrays = has_arrays or type(node._da) is tuple
+                for x in inputs:
+                    if type(x) is Value and x._mark is not done:
+                        if x.op is None:
+                            x._mark = done
+                            leaves.append(x)
+                        elif x._mark is opened or x is node:
+                            raise _cycle(node)
+                        else:
+                            node._mark = opened
+                            push(node)
+                            remaining.append(inputs)
+                            inputs = None
+                            node = x
+                            break
+                if inputs is None:
                     continue
-                second = None
+                inputs = second = None
             else:
                 if node._da is not None:
                     mark = x._mark
@@ -110,24 +122,9 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
                     return leaves, inner, has_arrays
                 node = pop()
                 if node._a is None:
+                    inputs = remaining.pop()
                     break
                 second = node._db
-
-
-def _next_unfinished(
-    node: Value, inputs: Iterator[Any], leaves: list[Value], opened: object, done: object
-) -> Value | None:
-    """The next inner node that a node with a tuple of inputs waits for; leaves are finished on the way."""
-    for x in inputs:
-        if type(x) is Value and x._mark is not done:
-            if x.op is None:
-                x._mark = done
-                leaves.append(x)
-            elif x._mark is opened or x is node:
-                raise _cycle(node)
-            else:
-                return x
-    return None
 
 
 def _cycle(node: Value) -> CycleError:

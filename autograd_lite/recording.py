@@ -6,9 +6,10 @@ import functools
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd_lite import modes
-from autograd_lite.numbers import copied, fixed, number
+from autograd_lite.numbers import copied, number
 from autograd_lite.operation import Operation
 from autograd_lite.text import FLOAT_NAMES
 from autograd_lite.value import Constant, Value, leaf_of, new, settled
@@ -114,19 +115,27 @@ def array_node(
 ) -> Value:
     """Compute an operation on arrays and make its node; `raws` are the inputs' numbers."""
     for raw in raws:
-        if type(raw) is np.ndarray and raw.flags.writeable:  # someone may hold it, and write to it
+        if type(raw) is ndarray and raw.flags.writeable:  # someone may hold it, and write to it
             raws = tuple(settled(x) if isinstance(x, Value) else r for x, r in zip(inputs, raws, strict=True))
             break
     try:
-        data = row.forward(*raws, **parameters)
+        data = row.forward(*raws, **parameters) if parameters else row.forward(*raws)
     except (ValueError, TypeError, IndexError) as error:
         shapes = ", ".join(str(np.shape(x)) for x in raws)
         raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
-    if type(data) is np.ndarray and data.shape:
-        fixed(data)
+    if type(data) is ndarray and data.shape:
+        data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
     elif type(data) is np.float64 or not np.iscomplexobj(data):  # only the complex step makes those
         data = float(data)
-    return node_of(row, data, None, inputs, raws, parameters)
+    node = new_node()  # what `node_of` does
+    node._data = data
+    node.op = row
+    node._a = node.grad = node._mark = None
+    node._b = inputs
+    node._da = raws
+    node._db = parameters
+    node.label = ""
+    return node
 
 
 def _scalar_node(row: Operation, inputs: tuple[Any, ...], raws: tuple[float, ...]) -> Value:

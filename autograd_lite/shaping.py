@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.methods import Methods
-from autograd_lite.numbers import copied
+from autograd_lite.numbers import copied, fixed
 from autograd_lite.operation import Trial, array_operation
-from autograd_lite.text import NUMPY_NAMES
+from autograd_lite.text import NUMPY_NAMES, where_in_text
 
 Shape = tuple[int, ...]
 
 
+@functools.lru_cache(maxsize=64)
+def _ones(n: int, dtype: str) -> Any:
+    return fixed(np.ones(n, dtype))
+
+
 def sum_to(g: Any, shape: Shape) -> Any:
     """Undo a broadcast: sum `g` over the axes along which an array of `shape` was repeated."""
-    if np.shape(g)[1:] == shape:  # a row that was added to every row
+    repeated = g.shape if type(g) is np.ndarray else np.shape(g)
+    if repeated[1:] == shape:  # a row that was added to every row
+        if type(g) is np.ndarray and len(repeated) == 2 and g.dtype.char in "df":
+            return _ones(repeated[0], g.dtype.char).dot(g)  # in a third of the time of np.add.reduce, if g is small
         return np.add.reduce(g)
-    extra = np.ndim(g) - len(shape)
-    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and np.shape(g)[i + extra] != 1)
+    extra = len(repeated) - len(shape)
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and repeated[i + extra] != 1)
     return np.reshape(np.add.reduce(g, axis=axes) if axes else g, shape)
 
 
@@ -171,6 +180,9 @@ def take(a: Any, indices: Any, axis: int | None = None) -> Any:
 def where(x: Any, y: Any, condition: Any) -> Any:
     """Elements of x where the condition holds, and of y elsewhere; the side that is not taken receives exactly 0."""
     return np.where(condition, x, y)
+
+
+NUMPY_NAMES["where"] = where_in_text
 
 
 def _inside(pad_width: Any, ndim: int) -> tuple[slice, ...]:

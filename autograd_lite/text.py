@@ -44,10 +44,21 @@ FLOAT_NAMES: dict[str, Any] = {
 }
 """What a name in a row's text means on Python floats; elementwise rows add themselves."""
 
+
+def where_in_text(condition: Any, p: Any, q: Any) -> Any:
+    """np.where; it is q itself where the condition is one float's, as in ``where(equal(b, 0), 0, ...)`` of a ** 2."""
+    return q if condition is False and type(p) is int else np.where(condition, p, q)
+
+
+def _equal(a: Any, b: Any) -> Any:
+    """np.equal, without its detour for a float and a number of the text."""
+    return a == b if type(a) is float and type(b) is int else np.equal(a, b)
+
+
 NUMPY_NAMES: dict[str, Any] = {
     **_CONSTANTS,
-    "where": np.where,
-    "equal": np.equal,
+    "where": where_in_text,
+    "equal": _equal,
     "isfinite": np.isfinite,
     "floor": np.floor,
     "errstate": np.errstate,
@@ -128,10 +139,10 @@ def define(name: str, source: str, names: dict[str, Any]) -> Any:
 
 def array_function(name: str, arguments: str, text: str, quiet: bool) -> Callable[..., Any]:
     """A function from a text, for arrays; `quiet` if NumPy is not to warn of infinities."""
-    body = f"return {for_arrays(text)}"
+    source = f"def {name}({arguments}):\n    return {for_arrays(text)}\n"
     if quiet:  # exp(1000) is inf and log(0) is -inf: the answer, not an incident
-        body = f"with errstate(all='ignore'): {body}"
-    return define(name, f"def {name}({arguments}):\n    {body}\n", NUMPY_NAMES)  # type: ignore[no-any-return]
+        source = "@errstate(all='ignore')\n" + source
+    return define(name, source, NUMPY_NAMES)  # type: ignore[no-any-return]
 
 
 def in_dtype_of_arrays(forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -139,6 +150,9 @@ def in_dtype_of_arrays(forward: Callable[..., Any]) -> Callable[..., Any]:
 
     def wrapped(*raws: Any) -> Any:
         y = forward(*raws)
+        for x in raws:
+            if type(x) is np.ndarray and x.dtype is y.dtype:  # no array can be of a wider one
+                return y
         dtypes = [x.dtype for x in raws if isinstance(x, np.ndarray)]
         return y.astype(np.result_type(*dtypes), copy=False) if dtypes and not np.iscomplexobj(y) else y
 

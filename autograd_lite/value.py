@@ -113,7 +113,7 @@ class Value(Methods, Questions):
         data = self._data
         if modes.tracers:
             modes.left_graph(".data", self)
-        if self.op is None and type(data) is np.ndarray and not data.flags.writeable:
+        if type(data) is np.ndarray and self.op is None and not data.flags.writeable:
             data = self._data = data.copy()  # graphs keep the old array; the reader may write to this one
             # and the next graph takes a copy again (recording.settled), unless `p.data -= step` hands it back first
         return data
@@ -124,7 +124,10 @@ class Value(Methods, Questions):
             raise ValueError(f"{self!r} was computed; only a leaf's data can be assigned: use detach() to get one")
         if modes.tracers:
             modes.left_graph("an assignment to .data", self)
-        self._data = fixed(data) if data is self._data and self.shape else number(data)
+        if data is self._data and type(data) is np.ndarray:  # from `p.data -= step`
+            data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
+        else:
+            self._data = number(data)
 
     @property
     def inputs(self) -> tuple[Value, ...]:

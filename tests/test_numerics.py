@@ -41,6 +41,7 @@ CASES: list[Case] = [
     ("0**2", lambda x, y: x**y, (0.0, 2.0), 0.0, (0.0, 0.0)),
     ("0**-1", lambda x, y: x**y, (0.0, -1.0), inf, (-inf, -inf)),
     ("(-2)**2 with a constant exponent", lambda x: x**2.0, (-2.0,), 4.0, (-4.0,)),
+    ("nan**0", lambda x: x**0.0, (nan,), 1.0, (0.0,)),  # 1 for every x
     ("(-8)**(1/3)", lambda x: x ** (1 / 3), (-8.0,), nan, (nan,)),
     ("2**x", lambda x: 2**x, (3.0,), 8.0, (8 * math.log(2),)),
     ("exp of 1000", ag.exp, (1000.0,), inf, (inf,)),

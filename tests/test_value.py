@@ -416,6 +416,48 @@ def test_a_leafs_gradient_is_its_own() -> None:
     assert y.grad.tolist() == [1.0, 1.0]
 
 
+def test_sums_of_gradients_are_nobody_elses_array() -> None:
+    w = Value([1.0, 2.0])
+    h = w * 1.0
+    y = ((w + w) + (w + w) + h + (h + h)).sum()
+    y.backward()
+    first, inner = w.grad, h.grad
+    assert first.tolist() == [7.0, 7.0]
+    assert inner.tolist() == [3.0, 3.0]
+    y.backward()
+    assert w.grad.tolist() == [14.0, 14.0]
+    assert first.tolist() == [7.0, 7.0], "what was read after the first pass"
+    assert inner.tolist() == [3.0, 3.0]
+
+
+def test_a_primitives_own_array_is_not_added_to() -> None:
+    ones = np.ones(2)
+
+    @ag.primitive(name="cached_slope", vjp=lambda g, y, x: ones)
+    def cached_slope(x: Any) -> Any:
+        return x * 1.0
+
+    w = Value([1.0, 2.0])
+    h = w * 1.0
+    total = cached_slope(h) + cached_slope(h) + cached_slope(h) + cached_slope(w) + cached_slope(w) + cached_slope(w)
+    total.sum().backward()
+    assert ones.tolist() == [1.0, 1.0]
+    assert h.grad.tolist() == [3.0, 3.0]
+    assert w.grad.tolist() == [6.0, 6.0]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_constant_beside_an_array_is_the_nodes_input(swapped: bool) -> None:
+    x, c = Value(np.ones((2, 2), np.float32)), Constant(np.full((2, 2), 3.0, np.float32), label="c")
+    for operation in (operator.add, operator.sub, operator.mul, operator.matmul):
+        y = operation(c, x) if swapped else operation(x, c)
+        assert y.inputs == ((c, x) if swapped else (x, c))
+        assert y.dtype == np.float32
+        y.sum().backward()
+        assert x.grad.dtype == np.float32
+        assert c.grad is None
+
+
 # --- copies ---
 
 
