@@ -186,6 +186,10 @@ WORK = {
 }
 
 
+AT_ONCE = 0.7
+"""Seconds: less than is left of any work when Ctrl-C comes, and more than a busy machine needs to answer."""
+
+
 def interrupted(program: str, path: Path = ROOT, after: float = 0.5) -> float:
     """How long a program took to answer Ctrl-C, sent some time after it began to work."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(path), str(ROOT)])}
@@ -208,19 +212,20 @@ def interrupted(program: str, path: Path = ROOT, after: float = 0.5) -> float:
 def test_ctrl_c_is_answered_at_once(work: str) -> None:
     again = 'lay_out("digraph { a }")'
     before = f"{again}\nplaced = rank_dot(heavy_dot())" if "placed" in work else again
-    assert interrupted(CTRL_C.format(before=before, work=work, after=again)) < 0.3
+    assert interrupted(CTRL_C.format(before=before, work=work, after=again)) < AT_ONCE
 
 
 def test_ctrl_c_is_answered_while_the_worker_starts(without_pygraphviz: Path) -> None:
     (without_pygraphviz / "pygraphviz" / "__init__.py").write_text("import time\ntime.sleep(20)")
     program = CTRL_C.format(before="", work='lay_out("digraph { a }")', after="")
-    assert interrupted(program, without_pygraphviz, 0.3) < 0.3
+    assert interrupted(program, without_pygraphviz, 0.3) < AT_ONCE
 
 
 def test_ctrl_c_is_answered_while_a_dot_program_runs(without_pygraphviz: Path) -> None:
     fake_dot(without_pygraphviz, "import time\ntime.sleep(20)")
     path = f"os.environ['PATH'] = {str(without_pygraphviz / 'bin')!r}"
-    assert interrupted(CTRL_C.format(before=path, work='lay_out("digraph { a }")', after=""), without_pygraphviz) < 0.3
+    program = CTRL_C.format(before=path, work='lay_out("digraph { a }")', after="")
+    assert interrupted(program, without_pygraphviz) < AT_ONCE
 
 
 def test_ctrl_c_kills_the_worker() -> None:
