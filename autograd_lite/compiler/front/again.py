@@ -37,7 +37,7 @@ class Again:
 
     @classmethod
     def of(cls, cache: Cache, version: Version, known: Again | None) -> Again | None:
-        """For a version that needs no more checks and reads all of theta; what is known if it is that."""
+        """For a version that reads all of theta; what is known if it is that."""
         latest = cache.latest
         if latest is None or latest[0] is not version:  # another thread used another
             return None
@@ -56,4 +56,7 @@ class Again:
         for x, shape in zip(args, shapes, strict=True):
             if type(x) is not np.ndarray or x.dtype is not FLOAT64 or x.shape != shape:
                 return False
+        unchecked = self.version.unchecked
+        if unchecked and not unchecked.is_as_before(theta, args):
+            return False
         return self.version in self._family.versions and self._family.is_as_before()

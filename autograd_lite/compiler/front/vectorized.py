@@ -333,7 +333,7 @@ class Vectorized:
             with cache.lock, cache.flat.holding(theta, found.parameters):
                 if cache.verify(version, call, value, version.layout.split(gradient)):
                     unchecked.passed(changed)
-        elif is_whole and not unchecked:
+        elif is_whole:
             self._again = Again.of(cache, version, self._again)
         return value, gradient if is_whole else cache.flat.spread(version, gradient)
 
