@@ -8,9 +8,7 @@ import numpy as np
 
 from autograd_lite.compiler.front.cache import Cache
 from autograd_lite.compiler.front.versions import Family, Version
-from autograd_lite.compiler.tracing.arguments import Given
-
-FLOAT64 = np.dtype(float)
+from autograd_lite.compiler.tracing.arguments import FLOAT64, Given
 
 
 class Again:

@@ -10,10 +10,9 @@ from weakref import WeakKeyDictionary, WeakSet
 import numpy as np
 
 from autograd_lite.compiler.front.versions import Layout, Slot, Theta, Version
+from autograd_lite.compiler.tracing.arguments import FLOAT64
 from autograd_lite.numbers import fixed
 from autograd_lite.value import Value
-
-_FLOAT64 = np.dtype(float)
 
 
 class Flat:
@@ -63,7 +62,7 @@ class Flat:
         ValueError
             If it has another length.
         """
-        if type(given) is np.ndarray and given.dtype is _FLOAT64 and given.shape == self._shape:
+        if type(given) is np.ndarray and given.dtype is FLOAT64 and given.shape == self._shape:
             return given
         theta = np.asarray(given._data if isinstance(given, Value) else given, dtype=float)
         if theta.shape != self._shape:

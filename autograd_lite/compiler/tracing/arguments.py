@@ -107,7 +107,7 @@ EXACT = 2**53
 """Beyond this not every int is a float."""
 _SAFE = float(EXACT) ** 2
 
-_FLOAT64 = np.dtype(float)
+FLOAT64 = np.dtype(float)
 
 
 def given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
@@ -124,7 +124,7 @@ def given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
     found = Given((), [], [])
     positional = []
     for x in args:
-        if type(x) is np.ndarray and x.dtype is _FLOAT64:  # what comes at every step of a training: without a call
+        if type(x) is np.ndarray and x.dtype is FLOAT64:  # what comes at every step of a training: without a call
             found.numbers.append(x)
             positional.append(("array", x.shape, False))
         else:
@@ -138,7 +138,7 @@ def _sorted(x: Any, found: Given) -> Structure:
     """The structure of one argument; its numbers and parameters are added to those found."""
     kind = type(x)
     if kind is np.ndarray and (letter := x.dtype.kind) in "fiub":
-        found.numbers.append(x if x.dtype is _FLOAT64 else as_floats(x))
+        found.numbers.append(x if x.dtype is FLOAT64 else as_floats(x))
         return "array", x.shape, letter != "f"
     if isinstance(x, _NUMBERS):
         whole = isinstance(x, _WHOLE)
