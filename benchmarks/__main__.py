@@ -17,11 +17,12 @@ from pathlib import Path
 from benchmarks.arrays import MLP_ARRAY
 from benchmarks.chain import CHAIN
 from benchmarks.compared import Run
+from benchmarks.costs import COSTS
 from benchmarks.derivatives import GRADIENT_CHECK, HESSIAN
 from benchmarks.drawing import DRAWING
 from benchmarks.growth import GROWTH, STEP_MEMORY
 from benchmarks.harness import Options, Workload
-from benchmarks.markdown import BEGIN, END, check_markers, markdown, put_in
+from benchmarks.markdown import BEGIN, END, check_marks, put_in
 from benchmarks.memory import MEMORY
 from benchmarks.mlp_large import MLP_LARGE
 from benchmarks.moons_array import MOONS_ARRAY
@@ -46,6 +47,7 @@ ALL = (
     GRADIENT_CHECK,
     DRAWING,
     *REROLLED,
+    *COSTS,
 )
 WORKLOADS: dict[str, Workload] = {w.name: w for w in ALL}
 
@@ -93,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the workloads, or read what an earlier run wrote; write the files that are asked for."""
     given = parse(arguments)
     if given.markdown:
-        check_markers(given.markdown)  # before the time is spent
+        check_marks(given.markdown)  # before the time is spent
     command = shlex.join(["python", "-m", "benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
     found = Run.load(given.earlier) if given.earlier else run(given, command)
     if given.json:
@@ -101,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.plot:
         importlib.import_module("benchmarks.plot").plot(found, given.plot)
     if given.markdown:
-        put_in(given.markdown, markdown(found))
+        put_in(given.markdown, found)
 
 
 if __name__ == "__main__":

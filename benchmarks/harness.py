@@ -148,16 +148,16 @@ def difference(expected: Answer, found: Answer) -> str:
 # --- timing --------------------------------------------------------------------------------------------------------
 
 
-def turns(names: list[str], rounds: int) -> Iterator[tuple[str, str]]:
+def turns(names: list[str], rounds: int, modes: Sequence[str] = GC_MODES) -> Iterator[tuple[str, str]]:
     """Everyone in turn, with the collector on and off; each round starts with another one."""
     for i in range(rounds):
         first = i % len(names)
         for name in names[first:] + names[:first]:
-            for mode in GC_MODES:
+            for mode in modes:
                 yield name, mode
 
 
-def steps_in(contestant: Contestant, duration: float) -> int:
+def steps_in(contestant: Any, duration: float) -> int:
     """How many steps fill `duration`."""
     first = _seconds(contestant.step, 1)
     if first > duration:

@@ -1,7 +1,8 @@
-"""A run as Markdown, between two marks in a file such as README.md."""
+"""A run as Markdown, between marks in a file such as README.md."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
@@ -10,6 +11,7 @@ from benchmarks.compared import PEERS, Ratio, Run, compared
 from benchmarks.report import Report, seconds
 
 BEGIN, END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
+_PLACE = re.compile(f"(<!-- benchmarks(?:: (.*?))? -->)(.*?)({re.escape(END)})", re.DOTALL)
 MATTERS = 1.25
 """By what factor the collector has to change a ratio to be mentioned."""
 
@@ -21,19 +23,28 @@ HOW = (
 )
 
 
-def check_markers(path: Path) -> None:
-    """Raise ValueError unless each mark stands in the file once, in order."""
+def check_marks(path: Path) -> None:
+    """Raise ValueError unless the file has a place to fill, and each that begins ends."""
     text = path.read_text()
-    if not (text.count(BEGIN) == text.count(END) == 1 and text.index(BEGIN) < text.index(END)):
-        raise ValueError(f"{path} must have one line {BEGIN} and, below, one line {END}: the tables go between them")
+    places = len(_PLACE.findall(text))
+    if not places or text.count(END) != places or text.count("<!-- benchmarks") != places:
+        raise ValueError(
+            f"{path} must have a line {BEGIN} and, below, a line {END}: the tables go between them; "
+            "<!-- benchmarks: NAME --> takes those of one workload"
+        )
 
 
-def put_in(path: Path, content: str) -> None:
-    """Replace what stands between the marks."""
-    check_markers(path)
-    text = path.read_text()
-    before, after = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
-    path.write_text(f"{before}\n{content}\n{after}")
+def put_in(path: Path, run: Run) -> None:
+    """Fill the places between marks: with the whole run, or with one workload's tables; others stay as they are."""
+    check_marks(path)
+    reports = {r.workload: r for r in run.reports}
+
+    def filled(place: re.Match[str]) -> str:
+        begin, name, old, end = place.groups()
+        new = f"\n{_tables(reports[name])}\n" if name in reports else old if name else f"\n{markdown(run)}\n"
+        return f"{begin}{new}{end}"
+
+    path.write_text(_PLACE.sub(filled, path.read_text()))
 
 
 def markdown(run: Run) -> str:
@@ -50,7 +61,7 @@ def markdown(run: Run) -> str:
             "\n".join(f"- {name}: {text}" for name, text in run.conditions.items()),
             folded("What the workloads are", "\n".join(f"- `{r.workload}`: {r.doc}" for r in run.reports)),
             folded("Who did not take part, and other remarks", "\n".join(remarks(run))),
-            folded("Growth, memory, drawing", others(run)),
+            folded("Growth, memory, drawing, and what the pieces cost", others(run)),
             folded("Targets", "\n".join(f"- {verdict}" for verdict in run.verdicts)),
         ]
     )
@@ -94,10 +105,12 @@ def remarks(run: Run) -> list[str]:
 def others(run: Run) -> str:
     """The tables of the workloads that compare something else than ratios."""
     return "\n\n".join(
-        "\n\n".join([f"`{r.workload}`", *(table(t.columns, t.rows) for t in r.tables), *r.notes])
-        for r in run.reports
-        if not r.ours
+        "\n\n".join([f"`{r.workload}`: {r.doc}", _tables(r), *r.notes]) for r in run.reports if not r.ours
     )
+
+
+def _tables(report: Report) -> str:
+    return "\n\n".join(table(t.columns, t.rows) for t in report.tables)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -109,9 +109,12 @@ def _in_words(ratios: Sequence[float | None], conditions: Sequence[str]) -> str:
     return first + (f" ({', '.join(others)})" if others else "")
 
 
+UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
+
+
 def seconds(t: float) -> str:
     """A time with a unit and three digits."""
-    unit, scale = ("s", 1.0) if t >= 1 else ("ms", 1e-3) if t >= 1e-3 else ("us", 1e-6)
+    unit, scale = next((u, s) for u, s in UNITS if t >= s or u == "ns")
     figure = t / scale
     return f"{figure:.{2 if figure < 10 else 1 if figure < 100 else 0}f} {unit}"
 

@@ -106,20 +106,29 @@ def test_losses_are_as_plain_as_wins(run):
     assert all(words in text for words in ("date: today", "[met] fast", "of numbers", "a note"))
 
 
-def test_a_file_keeps_what_stands_around_the_marks(tmp_path):
+def test_a_file_keeps_what_stands_around_the_marks(run, tmp_path):
     path = tmp_path / "README.md"
     path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    put_in(path, "first")
-    put_in(path, "new")
-    assert path.read_text() == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    put_in(path, Run({"date": "yesterday"}, run.reports, []))
+    put_in(path, run)
+    assert path.read_text() == f"before\n{BEGIN}\n{markdown(run)}\n{END}\nafter\n"
 
 
-@pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}"])
-def test_a_file_without_the_marks_is_left_alone(tmp_path, text):
+def test_the_tables_of_one_workload(run, tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(f"<!-- benchmarks: sums -->\nold\n{END}\nand\n<!-- benchmarks: other -->\nold\n{END}\n")
+    put_in(path, run)
+    first, second = path.read_text().split("\nand\n")
+    assert first == f"<!-- benchmarks: sums -->\n| a | b |\n| --- | ---: |\n| c | d |\n{END}"
+    assert "\nold\n" in second  # it was not run
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}", f"{BEGIN}{END}{END}"])
+def test_a_file_without_the_marks_is_left_alone(run, tmp_path, text):
     path = tmp_path / "README.md"
     path.write_text(text)
-    with pytest.raises(ValueError, match="must have one line"):
-        put_in(path, "new")
+    with pytest.raises(ValueError, match="must have a line"):
+        put_in(path, run)
     assert path.read_text() == text
 
 
