@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +11,7 @@ from benchmarks import __main__ as command
 from benchmarks import arrays, mlp_large, scalar, scalar_training
 from benchmarks.compared import PEERS, Run, ratios
 from benchmarks.harness import OURS, Contestant, Options, Workload, difference
-from benchmarks.markdown import BEGIN, END, markdown, put_in
+from benchmarks.markdown import BEGIN, END, check_marks, markdown, put_in
 from benchmarks.plot import plot
 from benchmarks.report import Report, Table, Target, times_as_fast
 
@@ -121,6 +123,15 @@ def test_the_tables_of_one_workload(run, tmp_path):
     first, second = path.read_text().split("\nand\n")
     assert first == f"<!-- benchmarks: sums -->\n| a | b |\n| --- | ---: |\n| c | d |\n{END}"
     assert "\nold\n" in second  # it was not run
+
+
+def test_pages_ask_for_workloads_that_exist():
+    root = Path(__file__).parent.parent
+    check_marks(root / "README.md")
+    check_marks(root / "docs/performance.md")
+    asked = re.findall("<!-- benchmarks: (.*?) -->", (root / "docs/performance.md").read_text("utf-8"))
+    assert asked
+    assert set(asked) <= set(command.WORKLOADS)
 
 
 @pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}", f"{BEGIN}{END}{END}"])
