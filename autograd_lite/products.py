@@ -74,7 +74,7 @@ def _matmul_of_scalars(ag: Any, a: Any, b: Any) -> Any:
     rows = _lists(a, -1) if np.ndim(b) == 1 else np.expand_dims(_lists(a, -1), -1)
     columns = _lists(b, -min(np.ndim(b), 2))
     columns = np.expand_dims(columns, -2) if np.ndim(a) > 1 and np.ndim(b) > 1 else columns
-    return np.frompyfunc(ag.dot, 2, 1)(rows, columns)
+    return ag.many.dots(rows, columns, ag.dot)
 
 
 @array_operation(
@@ -117,7 +117,7 @@ def _dot_right(g: Any, y: Any, a: Any, b: Any) -> Any:
 def _dot_of_scalars(ag: Any, a: Any, b: Any) -> Any:
     if not np.ndim(a) or not np.ndim(b):
         return a * b
-    return np.frompyfunc(ag.dot, 2, 1).outer(_lists(a, -1), _lists(b, -min(np.ndim(b), 2)))
+    return ag.many.dots(_lists(a, -1), _lists(b, -min(np.ndim(b), 2)), ag.dot, outer=True)
 
 
 @array_operation(
