@@ -37,7 +37,7 @@ def backward(root: Value, seed: Any = None) -> None:
         return
     leaves, inner, has_arrays = walk(root)
     lines = modes.mode().lines if FLOAT_NAMES["special"] else None
-    before = list(map(_grad_of, leaves))
+    before = [x.grad for x in leaves]
     try:
         if lines is None and not has_arrays:
             holds_nan = _scalar_pass(root, seed, leaves, inner)

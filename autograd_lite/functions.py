@@ -155,8 +155,9 @@ def dot(a: Any, b: Any) -> Any:
     >>> z.data, [v.grad for v in w]
     (-5.0, [3.0, 4.0])
     """
-    if _is_list(a) or _is_list(b):
-        left, right = many.looked_at(_flat(a)), many.looked_at(_flat(b))
+    if type(a) is list or _is_list(a) or _is_list(b):
+        left = many.looked_at(a if type(a) is list else _flat(a))
+        right = many.looked_at(b if type(b) is list else _flat(b))
         found = None if left is None or right is None else many.dot(left, right)
         if found is not None:
             return found

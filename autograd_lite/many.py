@@ -59,12 +59,14 @@ def dot(left: Looked, right: Looked) -> Any:
         if len(a) != len(b):
             raise ValueError(f"dot of {len(a)} values with {len(b)}: the lengths must be equal")
     if all_ours and all_theirs:
-        return _finished(node_of(DOT_MANY, y, None, a + b, theirs + ours, None))
-    if all_ours and all_theirs is False:
-        return _finished(node_of(DOT_MANY, y, None, a, theirs, a + b))
-    if all_theirs and all_ours is False:
-        return _finished(node_of(DOT_MANY, y, None, b, ours, a + b))
-    return _node(DOT_MANY, y, (a + b, [], None), theirs + ours)
+        node = node_of(DOT_MANY, y, None, a + b, theirs + ours, None)
+    elif all_ours and all_theirs is False:
+        node = node_of(DOT_MANY, y, None, a, theirs, a + b)
+    elif all_theirs and all_ours is False:
+        node = node_of(DOT_MANY, y, None, b, ours, a + b)
+    else:
+        return _node(DOT_MANY, y, (a + b, [], None), theirs + ours)
+    return finished(node) if FLOAT_NAMES["special"] else node
 
 
 def dots(rows: NDArray[Any], columns: NDArray[Any], general: Callable[[Any, Any], Any], outer: bool = False) -> Any:
@@ -106,11 +108,9 @@ def max(values: Looked) -> Any:
 def _node(row: Operation, y: float, values: Looked, derivatives: list[float]) -> Any:
     inputs, _, varies = values
     if varies:
-        return _finished(node_of(row, y, None, inputs, derivatives, None))
-    if varies is False or Value not in set(map(type, inputs)):
+        node = node_of(row, y, None, inputs, derivatives, None)
+    elif varies is False or Value not in set(map(type, inputs)):
         return apply(row, inputs)
-    return _finished(many_node(row, y, inputs, derivatives))
-
-
-def _finished(node: Value) -> Value:
+    else:
+        node = many_node(row, y, inputs, derivatives)
     return finished(node) if FLOAT_NAMES["special"] else node
