@@ -122,7 +122,7 @@ def array_node(
     parameters: dict[str, Any] = _NO_PARAMETERS,
     data: Any = None,
 ) -> Value:
-    """Compute an operation on arrays and make its node; `raws` are the inputs' numbers, `data` the result if it is known."""
+    """Compute an operation on arrays and make its node; `raws` are their numbers, `data` the result if known."""
     for raw in raws:
         if type(raw) is ndarray and raw.flags.writeable:  # someone may hold it, and write to it
             raws = tuple(settled(x) if isinstance(x, Value) else r for x, r in zip(inputs, raws, strict=True))
