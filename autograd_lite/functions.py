@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
 from collections.abc import Callable, Iterable, Sequence
@@ -88,9 +89,10 @@ def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         return _array_sum(values, axis, keepdims=keepdims)
     if axis is not None or keepdims:
         raise TypeError("sum of a list of Values takes no axis; autograd_lite.stack them first")
-    looked = many.looked_at(values)
-    found = None if looked is None else many.sum(looked)
-    return functools.reduce(operator.add, values) if found is None else found
+    try:
+        return many.sum(many.looked_at(values))
+    except many.NotScalars:
+        return functools.reduce(operator.add, values)
 
 
 def max(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -113,10 +115,10 @@ def max(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     >>> [x.grad for x in v]
     [0.5, 0.5, 0.0]
     """
-    values = a if isinstance(a, (list, tuple)) and axis is None and not keepdims else ()
-    looked = many.looked_at(values) if any(isinstance(x, Value) for x in values) else None
-    found = None if looked is None else many.max(looked)
-    return _array_max(a, axis, keepdims=keepdims) if found is None else found
+    if isinstance(a, (list, tuple)) and axis is None and not keepdims and _holds_values(a):
+        with contextlib.suppress(many.NotScalars):
+            return many.max(many.looked_at(a))
+    return _array_max(a, axis, keepdims=keepdims)
 
 
 def min(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -156,15 +158,13 @@ def dot(a: Any, b: Any) -> Any:
     (-5.0, [3.0, 4.0])
     """
     if type(a) is list or _is_list(a) or _is_list(b):
-        left = many.looked_at(a if type(a) is list else _flat(a))
-        right = many.looked_at(b if type(b) is list else _flat(b))
-        found = None if left is None or right is None else many.dot(left, right)
-        if found is not None:
-            return found
-        if _is_row(a) and _holds_values(b):
-            return dot(list(a), b)
-        if _is_row(b) and _holds_values(a):
-            return dot(a, list(b))
+        try:  # every neuron comes here: no context manager
+            left = many.looked_at(a if type(a) is list else _flat(a))
+            return many.dot(left, many.looked_at(b if type(b) is list else _flat(b)))
+        except many.NotScalars:
+            a_is_row, b_is_row = _is_row(a) and _holds_values(b), _is_row(b) and _holds_values(a)
+        if a_is_row or b_is_row:
+            return dot(list(a) if a_is_row else a, list(b) if b_is_row else b)
     return _array_dot(a, b)
 
 

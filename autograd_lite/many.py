@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from operator import countOf, mul
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd_lite import products  # noqa: F401  (it fills the table)
 from autograd_lite.operation import TABLE, Operation
@@ -27,8 +26,12 @@ True if they are, False if there is none, None if there are some.
 _NUMBERS = (Value, float, int, np.floating, np.integer, np.bool_)
 
 
-def looked_at(elements: Iterable[Any]) -> Looked | None:
-    """Look at a list; None if there is anything in it but Values, which may be arrays, and numbers."""
+class NotScalars(Exception):
+    """A list holds something else than numbers and scalar Values."""
+
+
+def looked_at(elements: Iterable[Any]) -> Looked:
+    """Look at a list of numbers and Values, which may still be arrays; `NotScalars` for anything else."""
     inputs = tuple(elements)
     numbers = [x._data for x in inputs if type(x) is Value]
     if numbers and len(numbers) == len(inputs):  # every neuron comes here
@@ -37,25 +40,24 @@ def looked_at(elements: Iterable[Any]) -> Looked | None:
         return inputs, list(inputs), False
     if all(issubclass(kind, _NUMBERS) for kind in set(map(type, inputs))):
         return inputs, [x._data if isinstance(x, Value) else float(x) for x in inputs], None
-    return None
+    raise NotScalars
 
 
-def _are_scalars(numbers: list[Any]) -> bool:
-    """Whether there is no array among them; the complex step of the checks makes numbers of NumPy's."""
-    return set(map(type, numbers)) <= {float, np.complex128}
+def _refuse_arrays(numbers: list[Any]) -> None:
+    if not set(map(type, numbers)) <= {float, np.complex128}:  # complex: the complex step of the checks
+        raise NotScalars
 
 
 def dot(left: Looked, right: Looked) -> Any:
-    """The dot product as one node, or as a number if there is no variable; None if there is an array."""
+    """The dot product as one node, or as a number if there is no variable."""
     a, ours, all_ours = left
     b, theirs, all_theirs = right
     try:
         y = builtins.sum(map(mul, ours, theirs))
-    except ValueError:  # of arrays
-        return None
+    except ValueError:  # arrays of unequal shapes
+        raise NotScalars from None
     if type(y) is not float or len(a) != len(b):
-        if not (_are_scalars(ours) and _are_scalars(theirs)):
-            return None
+        _refuse_arrays(ours + theirs)
         if len(a) != len(b):
             raise ValueError(f"dot of {len(a)} values with {len(b)}: the lengths must be equal")
     if all_ours and all_theirs:
@@ -69,37 +71,17 @@ def dot(left: Looked, right: Looked) -> Any:
     return finished(node) if FLOAT_NAMES["special"] else node
 
 
-def dots(rows: NDArray[Any], columns: NDArray[Any], general: Callable[[Any, Any], Any], outer: bool = False) -> Any:
-    """The dot products of the lists in two arrays, pair by pair or each with each; `general` takes what holds arrays.
-
-    Each list is looked at once: a layer's inputs for all its neurons, a neuron's weights for all examples.
-    """
-    lists = rows.ravel().tolist(), columns.ravel().tolist()
-    left, right = (list(map(looked_at, some)) for some in lists)
-
-    def product(i: int, j: int) -> Any:
-        a, b = left[i], right[j]
-        found = None if a is None or b is None else dot(a, b)
-        return general(lists[0][i], lists[1][j]) if found is None else found
-
-    i, j = (np.arange(some.size).reshape(some.shape) for some in (rows, columns))
-    each = np.frompyfunc(product, 2, 1)
-    return each.outer(i, j) if outer else each(i, j)
-
-
 def sum(values: Looked) -> Any:
-    """The sum as one node; None if there is an array."""
+    """The sum as one node."""
     _, numbers, _ = values
-    if not _are_scalars(numbers):
-        return None
+    _refuse_arrays(numbers)
     return _node(SUM_MANY, builtins.sum(numbers), values, [1.0] * len(numbers))
 
 
 def max(values: Looked) -> Any:
-    """The greatest as one node; None if there is an array."""
+    """The greatest as one node; equal ones share the gradient."""
     _, numbers, _ = values
-    if not _are_scalars(numbers):
-        return None
+    _refuse_arrays(numbers)
     top = float(MAX_MANY.forward(*numbers))
     chosen = [x == top for x in numbers]
     return _node(MAX_MANY, top, values, [c / (builtins.sum(chosen) or 1) for c in chosen])
