@@ -37,7 +37,7 @@ def backward(root: Value, seed: Any = None) -> None:
         return
     leaves, inner, has_arrays = walk(root)
     lines = modes.mode().lines if FLOAT_NAMES["special"] else None
-    before = list(map(_grad_of, leaves))
+    before = [x.grad for x in leaves]
     try:
         if lines is None and not has_arrays:
             holds_nan = _scalar_pass(root, seed, leaves, inner)
@@ -119,7 +119,7 @@ def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Valu
         if g:  # a zero gradient is a strong zero
             x, d = node._a, node._da
             if x is None:
-                for x, slope in zip(node._b, d, strict=True):
+                for x, slope in zip(node._b, d):  # noqa: B905  (strict takes a tenth of the pass)
                     x.grad += g * slope
                 continue
             if d is not None:

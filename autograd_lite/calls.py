@@ -30,9 +30,9 @@ import numpy as np
 
 from autograd_lite.methods import Methods
 from autograd_lite.operation import Operation
-from autograd_lite.recording import apply, array_node, new_node
+from autograd_lite.recording import VALUE, apply, array_node
 from autograd_lite.text import FLOAT_NAMES, define, for_floats
-from autograd_lite.value import Constant, Value
+from autograd_lite.value import Constant, Value, new
 
 OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow", "matmul": "matmul"}
 UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
@@ -42,12 +42,13 @@ FLOAT_NAMES.update(
         "Value": Value,
         "apply": apply,
         "array_node": array_node,
-        "new_node": new_node,
+        "new": new,
+        "VALUE": VALUE,
         "REFUSED": (ArithmeticError, ValueError),
     }
 )
 
-_NODE = """    node = new_node()
+_NODE = """    node = new(*VALUE)
     node._data = y
     node.op = {row}
     node._a = {a}
@@ -74,20 +75,17 @@ _UNARY = """def {name}(self):
 
 _BINARY = """def {name}(self, {parameter}):
 {rename}    {mine} = self._data
-    kind = type(other)
     if special:
         return apply({row}, ({first}, {second}))
-    if kind is Value:
+    if type(other) is Value:
         {theirs} = other._data
-        if type({mine}) is not float or type({theirs}) is not float:
-            return array_node({row}, ({first}, {second}), ({a}, {b}))
-        try:
+{before}        try:
             y = {value}
             da = {d0}
             db = {d1}
         except REFUSED:
             return apply({row}, ({first}, {second}))
-    elif kind is float or kind is int:
+{after}    elif type(other) is float or type(other) is int:
         try:
             {theirs} = other = other * 1.0
             if type({mine}) is not float:
@@ -101,12 +99,23 @@ _BINARY = """def {name}(self, {parameter}):
         return apply({row}, ({first}, {second}))
 """
 
+# For arrays the array path computes; where the text says the same to NumPy, its result is handed on: one look less.
+_ARRAYS = """        if type({mine}) is not float or type({theirs}) is not float:
+            return array_node({row}, ({first}, {second}), ({a}, {b}))
+"""
+
+_ARRAY = """        if type(y) is not float:
+            return array_node({row}, ({first}, {second}), ({a}, {b}), data=y)
+"""
 
 _REDUCTION = """def {name}{signature}:
     if special:
         return apply({row}, (self,), **{{{given}}})
     return array_node({row}, (self,), (self._data,), {{{given}}})
 """
+
+_NUMPYS = {"add", "sub", "mul"}
+"""Rows of two inputs whose text is also what NumPy computes, warnings and all."""
 
 _ALONG_AXES = {"axis", "keepdims", "ddof"}
 
@@ -124,13 +133,11 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
     first, second = ("other", "self") if reflected else ("self", "other")
     default = row.signature.parameters[row.inputs[1]].default
     optional = default is not inspect.Parameter.empty
+    fill |= {"mine": mine, "theirs": theirs, "a": row.inputs[0], "b": row.inputs[1], "first": first, "second": second}
+    is_numpys = row.name in _NUMPYS
     source = _BINARY.format(
-        mine=mine,
-        theirs=theirs,
-        a=row.inputs[0],
-        b=row.inputs[1],
-        first=first,
-        second=second,
+        before="" if is_numpys else _ARRAYS.format(**fill),
+        after=_ARRAY.format(**fill) if is_numpys else "",
         d1=texts[1],
         constant0=None if reflected else texts[0],
         constant1=texts[1] if reflected else None,

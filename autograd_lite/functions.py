@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import contextlib
 import functools
 import operator
 from collections.abc import Callable, Iterable, Sequence
@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite import elementary, products, reductions, shaping  # noqa: F401  (they fill the table)
+from autograd_lite import elementary, many, products, reductions, shaping  # noqa: F401  (they fill the table)
 from autograd_lite.calls import docstring, public_function
 from autograd_lite.methods import Methods
 from autograd_lite.operation import TABLE, Operation
-from autograd_lite.recording import apply, finished, many_node, node_of
-from autograd_lite.text import FLOAT_NAMES, NUMPY_NAMES
+from autograd_lite.recording import apply
+from autograd_lite.text import NUMPY_NAMES
 from autograd_lite.value import Value
 
 INTERNAL = {"pos", "scatter", "fold", "strong_mul", "getitem", "sum_many", "dot_many", "max_many"}
@@ -56,7 +56,6 @@ for _row in TABLE.values():
 
 # --- functions that take a sequence --------------------------------------------------------------------------------
 
-SUM_MANY, DOT_MANY, MAX_MANY = TABLE["sum_many"], TABLE["dot_many"], TABLE["max_many"]
 _array_sum: Callable[..., Any] = globals()["sum"]
 _array_max: Callable[..., Any] = globals()["max"]
 _array_min: Callable[..., Any] = globals()["min"]
@@ -90,10 +89,10 @@ def sum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         return _array_sum(values, axis, keepdims=keepdims)
     if axis is not None or keepdims:
         raise TypeError("sum of a list of Values takes no axis; autograd_lite.stack them first")
-    raws = _scalars(values)
-    if raws is not None:
-        return _many(SUM_MANY, builtins.sum(raws), values, [1.0] * len(raws))
-    return functools.reduce(operator.add, values)
+    try:
+        return many.sum(many.looked_at(values))
+    except many.NotScalars:
+        return functools.reduce(operator.add, values)
 
 
 def max(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -116,13 +115,10 @@ def max(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     >>> [x.grad for x in v]
     [0.5, 0.5, 0.0]
     """
-    values = a if isinstance(a, (list, tuple)) and axis is None and not keepdims else ()
-    raws = _scalars(list(values)) if any(isinstance(x, Value) for x in values) else None
-    if raws is None:
-        return _array_max(a, axis, keepdims=keepdims)
-    top = float(MAX_MANY.forward(*raws))
-    chosen = [x == top for x in raws]
-    return _many(MAX_MANY, top, list(values), [c / (builtins.sum(chosen) or 1) for c in chosen])
+    if isinstance(a, (list, tuple)) and axis is None and not keepdims and _holds_values(a):
+        with contextlib.suppress(many.NotScalars):
+            return many.max(many.looked_at(a))
+    return _array_max(a, axis, keepdims=keepdims)
 
 
 def min(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -161,17 +157,14 @@ def dot(a: Any, b: Any) -> Any:
     >>> z.data, [v.grad for v in w]
     (-5.0, [3.0, 4.0])
     """
-    if _is_list(a) or _is_list(b):
-        left, right = _flat(a), _flat(b)
-        ours, theirs = _scalars(left), _scalars(right)
-        if ours is not None and theirs is not None:
-            if len(left) != len(right):
-                raise ValueError(f"dot of {len(left)} values with {len(right)}: the lengths must be equal")
-            return _many(DOT_MANY, builtins.sum(map(operator.mul, ours, theirs)), left + right, theirs + ours)
-        if _is_row(a) and theirs is not None and any(isinstance(x, Value) for x in right):
-            return dot(list(a), b)
-        if _is_row(b) and ours is not None and any(isinstance(x, Value) for x in left):
-            return dot(a, list(b))
+    if type(a) is list or _is_list(a) or _is_list(b):
+        try:  # every neuron comes here: no context manager
+            left = many.looked_at(a if type(a) is list else _flat(a))
+            return many.dot(left, many.looked_at(b if type(b) is list else _flat(b)))
+        except many.NotScalars:
+            a_is_row, b_is_row = _is_row(a) and _holds_values(b), _is_row(b) and _holds_values(a)
+        if a_is_row or b_is_row:
+            return dot(list(a) if a_is_row else a, list(b) if b_is_row else b)
     return _array_dot(a, b)
 
 
@@ -221,39 +214,15 @@ def _is_row(a: Any) -> bool:
     return isinstance(a, Value) and a.ndim == 1
 
 
-def _flat(a: Iterable[Any]) -> list[Any]:
+def _holds_values(a: Iterable[Any]) -> bool:
+    return any(isinstance(x, Value) for x in a)
+
+
+def _flat(a: Iterable[Any]) -> Iterable[Any]:
     """A list's elements, an array's if it has one axis; anything else is left whole."""
     if isinstance(a, np.ndarray):
         return a.tolist() if a.ndim == 1 else [a]
-    return [a] if isinstance(a, Value) else list(a)
-
-
-_ONLY_VALUES = {Value}
-_NUMBERS = (Value, float, int, np.floating, np.integer, np.bool_)
-
-
-def _scalars(values: list[Any]) -> list[float] | None:
-    """Their numbers if all are numbers or scalar Values; by sets of types, for this runs at every neuron."""
-    kinds = set(map(type, values))
-    if kinds == _ONLY_VALUES:
-        raws = [x._data for x in values]
-    elif all(issubclass(kind, _NUMBERS) for kind in kinds):
-        raws = [x._data if isinstance(x, Value) else float(x) for x in values]
-    else:
-        return None
-    return raws if set(map(type, raws)) <= {float, np.complex128} else None  # complex: the complex step of the checks
-
-
-def _many(row: Operation, data: float, values: list[Any], derivatives: list[float]) -> Any:
-    """One node for many scalars, whose value `data` and local derivatives are known."""
-    kinds = set(map(type, values))
-    if Value not in kinds:
-        return apply(row, tuple(values))
-    if kinds == _ONLY_VALUES:
-        node = node_of(row, data, None, tuple(values), derivatives, None)
-    else:
-        node = many_node(row, data, tuple(values), derivatives)
-    return finished(node) if FLOAT_NAMES["special"] else node
+    return [a] if isinstance(a, Value) else a
 
 
 # --- methods with a form of their own ------------------------------------------------------------------------------

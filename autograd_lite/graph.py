@@ -60,7 +60,6 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
     stack: list[Value] = []
     remaining: list[Iterator[Any]] = []  # for the nodes in the stack with a tuple of inputs: those not looked at yet
     inputs: Iterator[Any] | None = None  # of a node with a tuple of inputs to which we came back
-    push, pop, finish = stack.append, stack.pop, inner.append
     node = root
     with _lock:
         while True:  # enter a node: its first input
@@ -78,7 +77,7 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
                             raise _cycle(node)
                         else:
                             node._mark = opened
-                            push(node)
+                            stack.append(node)
                             remaining.append(inputs)
                             inputs = None
                             node = x
@@ -97,7 +96,7 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
                             raise _cycle(node)
                         else:
                             node._mark = opened
-                            push(node)
+                            stack.append(node)
                             node = x
                             continue
                 second = node._db
@@ -113,14 +112,14 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
                             raise _cycle(node)
                         else:
                             node._mark = opened
-                            push(node)
+                            stack.append(node)
                             node = x
                             break
                 node._mark = done
-                finish(node)
-                if not stack:
+                inner.append(node)
+                if node is root:
                     return leaves, inner, has_arrays
-                node = pop()
+                node = stack.pop()
                 if node._a is None:
                     inputs = remaining.pop()
                     break

@@ -67,6 +67,19 @@ def _lists(a: Any, axis: int) -> Any:
     return lists
 
 
+def _dots(ag: Any, rows: Any, columns: Any, method: str) -> Any:
+    """The dot products of the lists in two arrays, pair by pair or each with each.
+
+    Each list is looked at once: a layer's inputs for all its neurons, a neuron's weights for all examples.
+    """
+    look = np.frompyfunc(ag.many.looked_at, 1, 1)
+    try:
+        looked = [look(lists.ravel()).reshape(lists.shape) for lists in (rows, columns)]
+        return getattr(np.frompyfunc(ag.many.dot, 2, 1), method)(*looked)
+    except ag.many.NotScalars:
+        return getattr(np.frompyfunc(ag.dot, 2, 1), method)(rows, columns)
+
+
 def _matmul_of_scalars(ag: Any, a: Any, b: Any) -> Any:
     """Every element one node: the dot product of a row of a and a column of b."""
     if not np.ndim(a) or not np.ndim(b):
@@ -74,7 +87,7 @@ def _matmul_of_scalars(ag: Any, a: Any, b: Any) -> Any:
     rows = _lists(a, -1) if np.ndim(b) == 1 else np.expand_dims(_lists(a, -1), -1)
     columns = _lists(b, -min(np.ndim(b), 2))
     columns = np.expand_dims(columns, -2) if np.ndim(a) > 1 and np.ndim(b) > 1 else columns
-    return np.frompyfunc(ag.dot, 2, 1)(rows, columns)
+    return _dots(ag, rows, columns, "__call__")
 
 
 @array_operation(
@@ -117,7 +130,7 @@ def _dot_right(g: Any, y: Any, a: Any, b: Any) -> Any:
 def _dot_of_scalars(ag: Any, a: Any, b: Any) -> Any:
     if not np.ndim(a) or not np.ndim(b):
         return a * b
-    return np.frompyfunc(ag.dot, 2, 1).outer(_lists(a, -1), _lists(b, -min(np.ndim(b), 2)))
+    return _dots(ag, _lists(a, -1), _lists(b, -min(np.ndim(b), 2)), "outer")
 
 
 @array_operation(

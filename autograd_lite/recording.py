@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,13 @@ from autograd_lite.operation import Operation
 from autograd_lite.text import FLOAT_NAMES
 from autograd_lite.value import Constant, Value, leaf_of, new, settled
 
-new_node = functools.partial(new, Value)
-"""An empty node: a call straight into C."""
+VALUE = (Value,)
+"""For an empty node, ``new(*VALUE)``: a call straight into C, which takes the arguments' tuple as it is."""
 
 
 def node_of(row: Operation, data: Any, a: Any, b: Any, da: Any, db: Any) -> Value:
     """Make an inner node; see `Value` for what the slots hold."""
-    node = new_node()
+    node = new(*VALUE)
     node._data, node.op, node._a, node._b, node._da, node._db = data, row, a, b, da, db
     node.grad = node._mark = None
     node.label = ""
@@ -76,8 +75,14 @@ def _on_scalars(row: Operation, operands: tuple[Any, ...], parameters: dict[str,
     """An operation on arrays of Values: an array of Values, which is a scalar graph in NumPy's clothes."""
     cells = [_cells(x) if isinstance(x, Value) else x for x in operands]
     if row.is_elementwise:
-        fast = getattr(Value, row.name)  # the method; it needs a variable in front
-        on_one = np.frompyfunc(lambda *xs: fast(*xs) if type(xs[0]) is Value else apply(row, xs), len(cells), 1)
+        method = getattr(Value, row.name)  # the fast one, which needs a variable in front
+
+        def general(*xs: Any) -> Any:
+            return method(*xs) if type(xs[0]) is Value else apply(row, xs)
+
+        first = cells[0]
+        are_variables = type(first) is ndarray and set(map(type, first.ravel().tolist())) == {Value}
+        on_one = np.frompyfunc(method if are_variables else general, len(cells), 1)
         with np.errstate(all="ignore"):  # inf and nan are answers, and NumPy looks at the processor's flags
             return on_one(*cells)
     if row.spelled is None:
@@ -111,15 +116,20 @@ _NO_PARAMETERS: dict[str, Any] = {}
 
 
 def array_node(
-    row: Operation, inputs: tuple[Any, ...], raws: tuple[Any, ...], parameters: dict[str, Any] = _NO_PARAMETERS
+    row: Operation,
+    inputs: tuple[Any, ...],
+    raws: tuple[Any, ...],
+    parameters: dict[str, Any] = _NO_PARAMETERS,
+    data: Any = None,
 ) -> Value:
-    """Compute an operation on arrays and make its node; `raws` are the inputs' numbers."""
+    """Compute an operation on arrays and make its node; `raws` are their numbers, `data` the result if known."""
     for raw in raws:
         if type(raw) is ndarray and raw.flags.writeable:  # someone may hold it, and write to it
             raws = tuple(settled(x) if isinstance(x, Value) else r for x, r in zip(inputs, raws, strict=True))
             break
     try:
-        data = row.forward(*raws, **parameters) if parameters else row.forward(*raws)
+        if data is None:
+            data = row.forward(*raws, **parameters) if parameters else row.forward(*raws)
     except (ValueError, TypeError, IndexError) as error:
         shapes = ", ".join(str(np.shape(x)) for x in raws)
         raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
@@ -127,7 +137,7 @@ def array_node(
         data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
     elif type(data) is np.float64 or not np.iscomplexobj(data):  # only the complex step makes those
         data = float(data)
-    node = new_node()  # what `node_of` does
+    node = new(*VALUE)  # what `node_of` does
     node._data = data
     node.op = row
     node._a = node.grad = node._mark = None

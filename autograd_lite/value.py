@@ -97,7 +97,7 @@ class Value(Methods, Questions):
             if modes.tracers and modes.adopted(self, data, label):
                 return
             data = _leaf_number(data)
-        if label.__class__ is not str and not isinstance(label, str):
+        if type(label) is not str and not isinstance(label, str):
             raise TypeError(f"label is {label!r}, of type {type(label).__name__}; a label is a string")
         self._data = data
         self.grad = self.op = self._a = self._b = self._da = self._db = self._mark = None

@@ -89,6 +89,44 @@ def test_numbers_and_constants_may_stand_among_the_values():
     assert ag.sum(np.array([Constant(1.0), a[0]], dtype=object)).data == 2.0
 
 
+KINDS = {
+    "variables": lambda: [Value(2.0), Value(-3.0)],
+    "floats": lambda: [5.0, 7.0],
+    "ints": lambda: [5, 7],
+    "constants": lambda: [Constant(5.0), Constant(7.0)],
+    "mixed": lambda: [11.0, Value(13.0)],
+}
+
+
+@pytest.mark.parametrize("right", KINDS)
+@pytest.mark.parametrize("left", KINDS)
+def test_a_dot_product_of_any_kinds_is_the_sum_of_products(left, right):
+    a, b = KINDS[left](), KINDS[right]()
+    y, expected = ag.dot(a, b), a[0] * b[0] + a[1] * b[1]
+    assert data_of(y) == data_of(expected)
+    variables = [x for x in a + b if type(x) is Value]
+    assert (type(y) is Value) == bool(variables)
+    if variables:
+        assert data_of(np.array(y.inputs, dtype=object)).tolist() == data_of(np.array(a + b, dtype=object)).tolist()
+        (y + expected).backward()
+        assert [x.grad for x in variables] == [2 * data_of((b + a)[(a + b).index(x)]) for x in variables]
+
+
+def test_a_dot_product_of_nothing_is_a_number():
+    assert repr(ag.dot([], [])) == "0.0"
+
+
+def test_a_product_looks_at_each_list_once(monkeypatch):
+    from autograd_lite import many
+
+    looked = []
+    look = many.looked_at
+    monkeypatch.setattr(many, "looked_at", lambda elements: looked.append(elements) or look(elements))
+    y = ag.matmul(scalars(np.ones((5, 3))), scalars(np.ones((3, 4))))
+    assert y.shape == (5, 4)
+    assert len(looked) == 5 + 4  # not twice for each of the 20
+
+
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"2.*3"):
         ag.matmul(scalars(np.ones((2, 2))), np.ones(3))
