@@ -8,6 +8,8 @@ generates for tanh::
         if special:
             return apply(ROW, (self,))
         if type(a) is not float:
+            if self.op is None:
+                a = settled(self)
             return array_node(ROW, (self,), (a,))
         try:
             y = tanh(a)
@@ -32,7 +34,7 @@ from autograd_lite.methods import Methods
 from autograd_lite.operation import Operation
 from autograd_lite.recording import apply, array_node, new_node
 from autograd_lite.text import FLOAT_NAMES, define, for_floats
-from autograd_lite.value import Constant, Value
+from autograd_lite.value import Constant, Value, settled
 
 OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow", "matmul": "matmul"}
 UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
@@ -43,6 +45,7 @@ FLOAT_NAMES.update(
         "apply": apply,
         "array_node": array_node,
         "new_node": new_node,
+        "settled": settled,
         "REFUSED": (ArithmeticError, ValueError),
     }
 )
@@ -64,6 +67,8 @@ _UNARY = """def {name}(self):
     if special:
         return apply({row}, (self,))
     if type({a}) is not float:
+        if self.op is None:
+            {a} = settled(self)
         return array_node({row}, (self,), ({a},))
     try:
         y = {value}
@@ -80,6 +85,10 @@ _BINARY = """def {name}(self, {parameter}):
     if kind is Value:
         {theirs} = other._data
         if type({mine}) is not float or type({theirs}) is not float:
+            if self.op is None:
+                {mine} = settled(self)
+            if other.op is None:
+                {theirs} = settled(other)
             return array_node({row}, ({first}, {second}), ({a}, {b}))
         try:
             y = {value}
@@ -91,6 +100,8 @@ _BINARY = """def {name}(self, {parameter}):
         try:
             {theirs} = other = other * 1.0
             if type({mine}) is not float:
+                if self.op is None:
+                    {mine} = settled(self)
                 return array_node({row}, ({first}, {second}), ({a}, {b}))
             y = {value}
             da = {constant0}
@@ -105,7 +116,8 @@ _BINARY = """def {name}(self, {parameter}):
 _REDUCTION = """def {name}{signature}:
     if special:
         return apply({row}, (self,), **{{{given}}})
-    return array_node({row}, (self,), (self._data,), {{{given}}})
+    a = settled(self) if self.op is None else self._data
+    return array_node({row}, (self,), (a,), {{{given}}})
 """
 
 _ALONG_AXES = {"axis", "keepdims", "ddof"}
@@ -146,6 +158,11 @@ def _is_fast(row: Operation) -> bool:
     return row.is_elementwise and len(row.inputs) <= 2
 
 
+def _reduces(row: Operation) -> bool:
+    """Whether it is an operation on one array along an axis."""
+    return len(row.inputs) == 1 and not row.variadic and row.signature.parameters.keys() - row.inputs <= _ALONG_AXES
+
+
 def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any]:
     """The public function of a row, or its method, where `self` stands for the first input."""
     key = f"ROW_{row.name}"
@@ -156,9 +173,9 @@ def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any
     operands = inputs if row.variadic else f"({inputs},)"
     parameters = "".join(f", {n}={n}" for n in names if n not in row.inputs)
     quick = ""
-    if not method and _is_fast(row):  # a Value's method knows the short way
-        FLOAT_NAMES[f"METHOD_{row.name}"] = fast_method(row, row.name)
-        quick = f"    if type({row.inputs[0]}) is Value:\n        return METHOD_{row.name}({inputs})\n"
+    if not method and (_is_fast(row) or _reduces(row)):  # a Value's method knows the short way
+        FLOAT_NAMES[f"METHOD_{row.name}"] = fast_method(row, row.name) if _is_fast(row) else reduction_method(row)
+        quick = f"    if type({row.inputs[0]}) is Value:\n        return METHOD_{row.name}({inputs}{parameters})\n"
     return define(name, f"def {name}{bare}:\n{quick}    return apply({key}, {operands}{parameters})\n", FLOAT_NAMES)  # type: ignore[no-any-return]
 
 
@@ -249,7 +266,7 @@ def _add_methods(row: Operation, text: str) -> None:
     general = _dressed(caller(row, row.name, method=True), text, "Value.")
     if fast:
         method = _dressed(fast_method(row, row.name), text, "Value.")
-    elif len(row.inputs) == 1 and row.signature.parameters.keys() - row.inputs <= _ALONG_AXES:
+    elif _reduces(row):
         method = _dressed(reduction_method(row), text, "Value.")
     else:
         method = general
@@ -262,20 +279,22 @@ def _add_methods(row: Operation, text: str) -> None:
     if row.name in OPERATORS:
         name, back = f"__{OPERATORS[row.name]}__", f"__r{OPERATORS[row.name]}__"
         for kind, is_fast in ((Methods, fast), (Constant, False)):
-            setattr(kind, name, fast_method(row, name) if is_fast else _operator(row, False))
-            setattr(kind, back, fast_method(row, back, reflected=True) if is_fast else _operator(row, True))
+            setattr(kind, name, fast_method(row, name) if is_fast else _operator(row, name, False))
+            setattr(kind, back, fast_method(row, back, reflected=True) if is_fast else _operator(row, back, True))
 
 
-def _operator(row: Operation, reflected: bool) -> Callable[..., Any]:
+_OPERATOR = """def {name}(self, other):
+    if type(other) is Value and not special:
+        a = settled({first}) if {first}.op is None else {first}._data
+        b = settled({second}) if {second}.op is None else {second}._data
+        if type(a) is not float or type(b) is not float:
+            return array_node({row}, ({first}, {second}), (a, b))
+    return apply({row}, ({first}, {second}))
+"""
+
+
+def _operator(row: Operation, name: str, reflected: bool) -> Callable[..., Any]:
     """The operator where a Constant may stand on either side: Python asks the right operand first if it is one."""
-    names = FLOAT_NAMES
-
-    def operator(self: Any, other: Any) -> Any:
-        first, second = (other, self) if reflected else (self, other)
-        if type(other) is Value and not names["special"]:
-            a, b = first._data, second._data
-            if type(a) is not float or type(b) is not float:
-                return array_node(row, (first, second), (a, b))
-        return apply(row, (first, second))
-
-    return operator
+    first, second = ("other", "self") if reflected else ("self", "other")
+    source = _OPERATOR.format(name=name, first=first, second=second, row=f"ROW_{row.name}")
+    return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd_lite.operation import Trial, array_operation
 from autograd_lite.shaping import sum_to
@@ -30,7 +31,7 @@ def _as_matrices(g: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
 
 def _times(a: Any, b: Any) -> Any:
     """The product a @ b; of small matrices NumPy's dot is it in half the time."""
-    return a.dot(b) if type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2 else np.matmul(a, b)
+    return a.dot(b) if type(a) is type(b) is ndarray and a.ndim == b.ndim == 2 else np.matmul(a, b)
 
 
 def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
