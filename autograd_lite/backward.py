@@ -12,7 +12,6 @@ if a leaf's gradient holds a nan, the pass is run again with guarded products, w
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -49,9 +48,6 @@ def backward(root: Value, seed: Any = None) -> None:
     except BaseException:  # an anomaly, a user's faulty rule, Ctrl-C: half a gradient is nobody's
         _restore(leaves, before)
         raise
-
-
-_grad_of = operator.attrgetter("grad")
 
 
 def _fan(root: Value, seed: float) -> bool:
@@ -92,15 +88,14 @@ def _restore(leaves: list[Value], gradients: list[Any]) -> None:
 
 
 def _hold_nan(gradients: Iterable[Any]) -> bool:
-    """Whether one of them holds a nan: the sum of their squares is nan then, and else finite or inf."""
-    total = 0.0
+    """Whether one of them holds a nan: the sum of its squares is nan then, and else finite or inf."""
     for g in gradients:
         if type(g) is ndarray:
-            flat = g if g.ndim == 1 else g.ravel()
-            total += flat.dot(flat)
-        else:
-            total += g * g
-    return bool(total != total)
+            g = g.ravel()
+            g = g.dot(g)
+        if g != g:
+            return True
+    return False
 
 
 def _scalar_pass(root: Value, seed: float, leaves: list[Value], inner: list[Value]) -> bool:
@@ -155,46 +150,64 @@ def _array_pass(
 ) -> bool:
     """The same where arrays take part: each operation's rule says what it sends to its inputs.
 
-    `_sent_by_arrays` does as much for one node; here it stands in the loop, for a call takes as long as the rest.
+    Unguarded, the rows' generated `pull` does it; guarded, the general rules, so that no zero gradient is lost.
     """
     for node in inner:
         node.grad = None
     root.grad = seed if root.op is not None or root.grad is None else root.grad + seed
-    sums: set[Value] = set()  # whose gradient is an array that was made here, to add up several: it takes more in place
+    sums: set[Value] = set()
     for node in reversed(inner):
-        g, raws = node.grad, node._da
-        if type(raws) is not tuple:
-            for x, received in _sent_by_scalars(node, g):
-                x.grad = received if x.grad is None else x.grad + received
-                if lines is not None:
-                    modes.check_backward(lines, node, g, received)
-            continue
         row: Any = node.op
-        rules = _guarded_rules(row, g) if guarded else row.vjps
-        given, parameters = (g, node._data, *raws), node._db
-        for x, raw, rule in zip(node._b, raws, rules):  # noqa: B905  (a variadic operation has rules without end)
-            if type(x) is not Value:
-                continue
-            received = rule(*given, **parameters) if parameters else rule(*given)
-            if type(raw) is float or received.shape != raw.shape or received.dtype is not raw.dtype:
-                received = _like(raw, received)
-            have = x.grad
-            if have is None:
-                if type(raw) is not float:
-                    if x.op is not None:
-                        received.setflags(False)  # several nodes may share one array: nobody writes to it
-                    elif received is g or received.base is not None or not received.flags.writeable:
-                        received = received.copy()  # a leaf's owner may write to its gradient
-                x.grad = received
-            elif x in sums:
-                have += received
-                x.grad = have
-            else:
-                x.grad = have + received
-                sums.add(x)
+        pull = None if guarded else row.pull if type(node._da) is tuple else _pull_scalars
+        if pull is not None:
+            pull(node, sums)
+            continue
+        g = node.grad
+        for x, received in _contributions(node, g, guarded):
+            _receive(x, received, received, g, sums)
             if lines is not None:
                 modes.check_backward(lines, node, g, received)
-    return _hold_nan(map(_grad_of, leaves))
+    return _hold_nan([x.grad for x in leaves])
+
+
+def _pull_scalars(node: Any, sums: set[Value]) -> None:
+    """A node of scalars among arrays, as `Operation.pull` for arrays."""
+    g = node.grad
+    for x, d in zip(node._b, node._da, strict=True) if node._a is None else ((node._a, node._da), (node._b, node._db)):
+        if d is not None:
+            received = g * d if g else 0.0
+            x.grad = received if x.grad is None else x.grad + received
+
+
+def _receive(x: Value, raw: Any, received: Any, g: Any, sums: set[Value]) -> None:
+    """Add what a node of gradient `g` sends to its input x, which was `raw` then, to the gradient of x.
+
+    In `sums` are the inputs whose gradient is an array that was made here, to add up several: it takes more in place.
+    """
+    received = _like(raw, received)
+    have = x.grad
+    if have is None:
+        if type(raw) is not float:
+            if x.op is None:
+                received = _owned(received, g)
+            else:
+                received.setflags(False)  # several nodes may share one array: nobody writes to it
+        x.grad = received
+    elif x in sums:
+        have += received
+        x.grad = have
+    else:
+        x.grad = have + received
+        sums.add(x)
+
+
+def _owned(received: Any, g: Any) -> Any:
+    """A leaf's gradient, to which its owner may write: a copy if others can have that array."""
+    shared = received is g or received.base is not None or not received.flags.writeable
+    return received.copy() if shared else received
+
+
+NUMPY_NAMES |= {"Value": Value, "receive": _receive, "owned": _owned}  # for the rows' `pull`
 
 
 # --- what a node sends: pairs of an input that takes gradients, and its share of the node's gradient g ---------------
@@ -218,8 +231,9 @@ def _like(raw: Any, received: Any) -> Any:
     """A gradient of the kind, shape and dtype of the input `raw`: broadcasts are summed."""
     if type(raw) is float:
         return float(np.add.reduce(received, axis=None))
-    if received.shape != raw.shape:
-        received = _fitted(received, raw.shape)
+    shape = raw.shape
+    if received.shape != shape:
+        received = sum_to(received, shape) if received.ndim >= len(shape) else np.broadcast_to(received, shape)
     return received if received.dtype is raw.dtype else received.astype(raw.dtype)
 
 
@@ -291,7 +305,7 @@ def _strong_mul(zero: Any, other: Any) -> Any:
 
 def _fitted(received: Any, shape: tuple[int, ...]) -> Any:
     """A gradient in the shape of its input: broadcasts are summed."""
-    own = received.shape if type(received) is ndarray else np.shape(received)
+    own = np.shape(received)
     if own == shape:
         return received
     return np.broadcast_to(received, shape) if len(own) < len(shape) else sum_to(received, shape)

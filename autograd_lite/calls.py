@@ -8,6 +8,8 @@ generates for tanh::
         if special:
             return apply(ROW, (self,))
         if type(a) is not float:
+            if self.op is None:
+                a = settled(self)
             return array_node(ROW, (self,), (a,))
         try:
             y = tanh(a)
@@ -32,7 +34,7 @@ from autograd_lite.methods import Methods
 from autograd_lite.operation import Operation
 from autograd_lite.recording import VALUE, apply, array_node
 from autograd_lite.text import FLOAT_NAMES, define, for_floats
-from autograd_lite.value import Constant, Value, new
+from autograd_lite.value import Constant, Value, new, settled
 
 OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow", "matmul": "matmul"}
 UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
@@ -44,6 +46,7 @@ FLOAT_NAMES.update(
         "array_node": array_node,
         "new": new,
         "VALUE": VALUE,
+        "settled": settled,
         "REFUSED": (ArithmeticError, ValueError),
     }
 )
@@ -65,6 +68,8 @@ _UNARY = """def {name}(self):
     if special:
         return apply({row}, (self,))
     if type({a}) is not float:
+        if self.op is None:
+            {a} = settled(self)
         return array_node({row}, (self,), ({a},))
     try:
         y = {value}
@@ -89,6 +94,8 @@ _BINARY = """def {name}(self, {parameter}):
         try:
             {theirs} = other = other * 1.0
             if type({mine}) is not float:
+                if self.op is None:
+                    {mine} = settled(self)
                 return array_node({row}, ({first}, {second}), ({a}, {b}))
             y = {value}
             da = {constant0}
@@ -99,19 +106,20 @@ _BINARY = """def {name}(self, {parameter}):
         return apply({row}, ({first}, {second}))
 """
 
-# For arrays the array path computes; where the text says the same to NumPy, its result is handed on: one look less.
-_ARRAYS = """        if type({mine}) is not float or type({theirs}) is not float:
-            return array_node({row}, ({first}, {second}), ({a}, {b}))
-"""
-
-_ARRAY = """        if type(y) is not float:
-            return array_node({row}, ({first}, {second}), ({a}, {b}), data=y)
+# Stands before the floats' arithmetic; where the text says the same to NumPy, after it, for one look at types less.
+_ARRAYS = """        if {are_arrays}:
+            if self.op is None:
+                {mine} = settled(self)
+            if other.op is None:
+                {theirs} = settled(other)
+            return array_node({row}, ({first}, {second}), ({a}, {b}){known})
 """
 
 _REDUCTION = """def {name}{signature}:
     if special:
         return apply({row}, (self,), **{{{given}}})
-    return array_node({row}, (self,), (self._data,), {{{given}}})
+    a = settled(self) if self.op is None else self._data
+    return array_node({row}, (self,), (a,), {{{given}}})
 """
 
 _NUMPYS = {"add", "sub", "mul"}
@@ -134,10 +142,14 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
     default = row.signature.parameters[row.inputs[1]].default
     optional = default is not inspect.Parameter.empty
     fill |= {"mine": mine, "theirs": theirs, "a": row.inputs[0], "b": row.inputs[1], "first": first, "second": second}
-    is_numpys = row.name in _NUMPYS
+    if row.name in _NUMPYS:
+        before, after = "", _ARRAYS.format(are_arrays="type(y) is not float", known=", data=y", **fill)
+    else:
+        are_arrays = f"type({mine}) is not float or type({theirs}) is not float"
+        before, after = _ARRAYS.format(are_arrays=are_arrays, known="", **fill), ""
     source = _BINARY.format(
-        before="" if is_numpys else _ARRAYS.format(**fill),
-        after=_ARRAY.format(**fill) if is_numpys else "",
+        before=before,
+        after=after,
         d1=texts[1],
         constant0=None if reflected else texts[0],
         constant1=texts[1] if reflected else None,
@@ -153,6 +165,11 @@ def _is_fast(row: Operation) -> bool:
     return row.is_elementwise and len(row.inputs) <= 2
 
 
+def _reduces(row: Operation) -> bool:
+    """Whether it is an operation on one array along an axis."""
+    return len(row.inputs) == 1 and not row.variadic and row.signature.parameters.keys() - row.inputs <= _ALONG_AXES
+
+
 def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any]:
     """The public function of a row, or its method, where `self` stands for the first input."""
     key = f"ROW_{row.name}"
@@ -163,9 +180,9 @@ def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any
     operands = inputs if row.variadic else f"({inputs},)"
     parameters = "".join(f", {n}={n}" for n in names if n not in row.inputs)
     quick = ""
-    if not method and _is_fast(row):  # a Value's method knows the short way
-        FLOAT_NAMES[f"METHOD_{row.name}"] = fast_method(row, row.name)
-        quick = f"    if type({row.inputs[0]}) is Value:\n        return METHOD_{row.name}({inputs})\n"
+    if not method and (_is_fast(row) or _reduces(row)):  # a Value's method knows the short way
+        FLOAT_NAMES[f"METHOD_{row.name}"] = fast_method(row, row.name) if _is_fast(row) else reduction_method(row)
+        quick = f"    if type({row.inputs[0]}) is Value:\n        return METHOD_{row.name}({inputs}{parameters})\n"
     return define(name, f"def {name}{bare}:\n{quick}    return apply({key}, {operands}{parameters})\n", FLOAT_NAMES)  # type: ignore[no-any-return]
 
 
@@ -256,7 +273,7 @@ def _add_methods(row: Operation, text: str) -> None:
     general = _dressed(caller(row, row.name, method=True), text, "Value.")
     if fast:
         method = _dressed(fast_method(row, row.name), text, "Value.")
-    elif len(row.inputs) == 1 and row.signature.parameters.keys() - row.inputs <= _ALONG_AXES:
+    elif _reduces(row):
         method = _dressed(reduction_method(row), text, "Value.")
     else:
         method = general
@@ -269,20 +286,22 @@ def _add_methods(row: Operation, text: str) -> None:
     if row.name in OPERATORS:
         name, back = f"__{OPERATORS[row.name]}__", f"__r{OPERATORS[row.name]}__"
         for kind, is_fast in ((Methods, fast), (Constant, False)):
-            setattr(kind, name, fast_method(row, name) if is_fast else _operator(row, False))
-            setattr(kind, back, fast_method(row, back, reflected=True) if is_fast else _operator(row, True))
+            setattr(kind, name, fast_method(row, name) if is_fast else _operator(row, name, False))
+            setattr(kind, back, fast_method(row, back, reflected=True) if is_fast else _operator(row, back, True))
 
 
-def _operator(row: Operation, reflected: bool) -> Callable[..., Any]:
+_OPERATOR = """def {name}(self, other):
+    if type(other) is Value and not special:
+        a = settled({first}) if {first}.op is None else {first}._data
+        b = settled({second}) if {second}.op is None else {second}._data
+        if type(a) is not float or type(b) is not float:
+            return array_node({row}, ({first}, {second}), (a, b))
+    return apply({row}, ({first}, {second}))
+"""
+
+
+def _operator(row: Operation, name: str, reflected: bool) -> Callable[..., Any]:
     """The operator where a Constant may stand on either side: Python asks the right operand first if it is one."""
-    names = FLOAT_NAMES
-
-    def operator(self: Any, other: Any) -> Any:
-        first, second = (other, self) if reflected else (self, other)
-        if type(other) is Value and not names["special"]:
-            a, b = first._data, second._data
-            if type(a) is not float or type(b) is not float:
-                return array_node(row, (first, second), (a, b))
-        return apply(row, (first, second))
-
-    return operator
+    first, second = ("other", "self") if reflected else ("self", "other")
+    source = _OPERATOR.format(name=name, first=first, second=second, row=f"ROW_{row.name}")
+    return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]

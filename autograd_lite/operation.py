@@ -32,6 +32,8 @@ from autograd_lite.text import (
     define,
     for_floats,
     in_dtype_of_arrays,
+    product,
+    pull_function,
     vjp_function,
 )
 
@@ -65,6 +67,8 @@ class Operation:
         ``forward(*inputs, **parameters)`` on NumPy arrays and floats.
     vjps : sequence of callables
         ``vjps[slot](g, y, *inputs, **parameters)``: what slot number `slot` receives of the gradient `g`.
+    pull : callable or None
+        All that in one: ``pull(node, sums)`` sends the node's gradient to its inputs, for arrays; see `pull_function`.
     value, partials : str, tuple of str
         The text of an elementwise row: its value, and ``dy/d(input)`` for each input.
     partial_functions : tuple of callables
@@ -100,6 +104,7 @@ class Operation:
     inputs: tuple[str, ...]
     forward: Callable[..., Any]
     vjps: Sequence[Callable[..., Any]]
+    pull: Callable[..., None] | None = None
     value: str = ""
     partials: tuple[str, ...] = ()
     partial_functions: tuple[Callable[..., Any], ...] = ()
@@ -214,8 +219,9 @@ def elementwise(
     ]
     arguments = ", ".join(inputs)
     texts = tuple(partials[i] for i in inputs)
-    forward = forward or array_function(name, arguments, value, quiet)
-    if len(inputs) > 1 and "(" in value:
+    if forward is None:
+        forward = numpy if callable(numpy) and not quiet else array_function(name, arguments, value, quiet)
+    if len(inputs) > 1 and "(" in value and value != f"{name}({arguments})":
         forward = in_dtype_of_arrays(forward)
     row = Operation(
         name=name,
@@ -225,6 +231,7 @@ def elementwise(
         inputs=inputs,
         forward=forward,
         vjps=tuple(vjp_function(f"{name}_vjp_{i}", arguments, t) for i, t in zip(inputs, texts, strict=True)),
+        pull=pull_function(f"{name}_pull", inputs, [product(t) for t in texts]),
         is_elementwise=True,
         value=value,
         partials=texts,
@@ -293,6 +300,7 @@ def array_operation(
             inputs=inputs,
             forward=function,
             vjps=EverySlot(vjp) if callable(vjp) else tuple(vjp.values()),
+            pull=None if callable(vjp) else _pull_by_rules(title, tuple(vjp.values()), len(signature.parameters)),
             variadic=callable(vjp),
             analytic=analytic,
             silent_rows=silent_rows,
@@ -305,6 +313,15 @@ def array_operation(
         return register(row)
 
     return enter
+
+
+def _pull_by_rules(name: str, rules: Sequence[Callable[..., Any]], arguments: int) -> Callable[..., None]:
+    """The rules called one after the other, each for its input."""
+    raws = [f"a{slot}" for slot in range(len(rules))]
+    given = f"{', '.join(raws)}{', **node._db' if arguments > len(rules) else ''}"
+    for slot, rule in enumerate(rules):
+        NUMPY_NAMES[f"{name}_vjp_{slot}"] = rule
+    return pull_function(f"{name}_pull", raws, [f"{name}_vjp_{slot}(g, y, {given})" for slot in range(len(rules))])
 
 
 class EverySlot(Sequence[Callable[..., Any]]):

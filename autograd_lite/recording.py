@@ -44,7 +44,7 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     if any(isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands):
         return _on_scalars(row, operands, parameters)
     inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
-    raws = tuple(x._data if isinstance(x, Value) else x for x in inputs)
+    raws = kept_numbers(inputs)
     if row.is_elementwise and all(type(x) is float for x in raws):
         node = _scalar_node(row, inputs, raws)
     else:
@@ -112,6 +112,11 @@ def many_node(row: Operation, data: float, inputs: tuple[Any, ...], derivatives:
     return node_of(row, data, None, variables, kept, inputs)
 
 
+def kept_numbers(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs' numbers for a graph to keep: nobody can write to them."""
+    return tuple([(settled(x) if x.op is None else x._data) if isinstance(x, Value) else x for x in inputs])
+
+
 _NO_PARAMETERS: dict[str, Any] = {}
 
 
@@ -122,18 +127,17 @@ def array_node(
     parameters: dict[str, Any] = _NO_PARAMETERS,
     data: Any = None,
 ) -> Value:
-    """Compute an operation on arrays and make its node; `raws` are their numbers, `data` the result if known."""
-    for raw in raws:
-        if type(raw) is ndarray and raw.flags.writeable:  # someone may hold it, and write to it
-            raws = tuple(settled(x) if isinstance(x, Value) else r for x, r in zip(inputs, raws, strict=True))
-            break
+    """Compute an operation on arrays and make its node.
+
+    `raws` are the inputs' numbers, as `kept_numbers` has them; `data` is the result if it is known.
+    """
     try:
         if data is None:
             data = row.forward(*raws, **parameters) if parameters else row.forward(*raws)
     except (ValueError, TypeError, IndexError) as error:
         shapes = ", ".join(str(np.shape(x)) for x in raws)
         raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
-    if type(data) is ndarray and data.shape:
+    if type(data) is ndarray and data.ndim:
         data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
     elif type(data) is np.float64 or not np.iscomplexobj(data):  # only the complex step makes those
         data = float(data)

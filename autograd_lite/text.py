@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,20 +45,10 @@ FLOAT_NAMES: dict[str, Any] = {
 """What a name in a row's text means on Python floats; elementwise rows add themselves."""
 
 
-def where_in_text(condition: Any, p: Any, q: Any) -> Any:
-    """np.where; it is q itself where the condition is one float's, as in ``where(equal(b, 0), 0, ...)`` of a ** 2."""
-    return q if condition is False and type(p) is int else np.where(condition, p, q)
-
-
-def _equal(a: Any, b: Any) -> Any:
-    """np.equal, without its detour for a float and a number of the text."""
-    return a == b if type(a) is float and type(b) is int else np.equal(a, b)
-
-
 NUMPY_NAMES: dict[str, Any] = {
     **_CONSTANTS,
-    "where": where_in_text,
-    "equal": _equal,
+    "where": np.where,
+    "equal": np.equal,
     "isfinite": np.isfinite,
     "floor": np.floor,
     "errstate": np.errstate,
@@ -101,12 +91,22 @@ def _either(x: ast.expr, compare: ast.cmpop, y: ast.expr) -> ast.expr:
 
 
 class _ForArrays(ast.NodeTransformer):
-    """Text for arrays: ``where(c, 1, 0)`` is the condition itself, which keeps float32 and saves a pass."""
+    """Text for arrays: ``where(c, 1, 0)`` is the condition itself, which keeps float32 and saves a pass.
+
+    Where the condition asks for one number, as in ``where(equal(b, 0), 0, q)`` of a ** 2, a float answers it for all.
+    """
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         node = self.generic_visit(node)  # type: ignore[assignment]
-        if node.func.id == "where" and [getattr(a, "value", None) for a in node.args[1:]] == [1, 0]:  # type: ignore[attr-defined]
-            return node.args[0]
+        if node.func.id != "where":  # type: ignore[attr-defined]
+            return node
+        condition, p, q = node.args
+        if [getattr(a, "value", None) for a in (p, q)] == [1, 0]:
+            return condition
+        if isinstance(condition, ast.Call) and isinstance(condition.args[0], ast.Name):
+            b, number = map(ast.unparse, condition.args)
+            is_other = ast.parse(f"type({b}) is float and {b} != {number}", mode="eval").body
+            return ast.IfExp(is_other, q, node)
         return node
 
 
@@ -128,6 +128,18 @@ def for_arrays(text: str) -> str:
     return ast.unparse(ast.fix_missing_locations(_ForArrays().visit(ast.parse(text, mode="eval"))))
 
 
+class _Floats(ast.NodeTransformer):
+    """Floats for ints: NumPy takes longer to convert an int."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Constant(float(node.value))  # type: ignore[arg-type]
+
+
+def _array_code(text: str) -> str:
+    """The text in NumPy as it is run; `for_arrays` is for people."""
+    return ast.unparse(ast.fix_missing_locations(_Floats().visit(ast.parse(for_arrays(text), mode="eval"))))
+
+
 def define(name: str, source: str, names: dict[str, Any]) -> Any:
     """Compile generated `source` so that tracebacks show it, and return what it defines as `name`."""
     filename = f"{GENERATED}: {name}>"
@@ -139,7 +151,7 @@ def define(name: str, source: str, names: dict[str, Any]) -> Any:
 
 def array_function(name: str, arguments: str, text: str, quiet: bool) -> Callable[..., Any]:
     """A function from a text, for arrays; `quiet` if NumPy is not to warn of infinities."""
-    source = f"def {name}({arguments}):\n    return {for_arrays(text)}\n"
+    source = f"def {name}({arguments}):\n    return {_array_code(text)}\n"
     if quiet:  # exp(1000) is inf and log(0) is -inf: the answer, not an incident
         source = "@errstate(all='ignore')\n" + source
     return define(name, source, NUMPY_NAMES)  # type: ignore[no-any-return]
@@ -161,5 +173,60 @@ def in_dtype_of_arrays(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 def vjp_function(name: str, arguments: str, text: str) -> Callable[..., Any]:
     """The vector-Jacobian product of an elementwise operation: the gradient times the local derivative."""
-    product = {"1": "g", "-1": "-g"}.get(text) or f"g * ({for_arrays(text)})"
-    return define(name, f"def {name}(g, y, {arguments}):\n    return {product}\n", NUMPY_NAMES)  # type: ignore[no-any-return]
+    return define(name, f"def {name}(g, y, {arguments}):\n    return {product(text)}\n", NUMPY_NAMES)  # type: ignore[no-any-return]
+
+
+def product(text: str) -> str:
+    """The gradient ``g`` times the local derivative `text`, in NumPy.
+
+    >>> product("1"), product("b")
+    ('g', 'g * b')
+    """
+    local = _array_code(text)
+    return {"1": "g", "-1": "-g"}.get(text) or (f"g * {local}" if local.isidentifier() else f"g * ({local})")
+
+
+_PULL = """def {name}(node, sums):
+    g, y = node.grad, node._data
+    {nodes}, = node._b
+    {raws}, = node._da
+"""
+
+_SEND = """    if type({x}) is Value:
+        received = {received}
+        if {x}.grad is not None or {misfit}:
+            receive({x}, {raw}, received, g, sums)
+        elif {x}.op is not None:
+            received.setflags(False)
+            {x}.grad = received
+        else:
+            {x}.grad = {owned}
+"""
+
+
+def pull_function(name: str, raws: Sequence[str], products: Sequence[str]) -> Callable[..., None]:
+    """A node's step of the backward pass on arrays: each input that takes gradients receives its product.
+
+    The common case stands in the generated code: an input of the product's shape and dtype that has no gradient yet.
+    For the rest there are `receive` and `owned`, which backward.py tells. ``*`` begins so::
+
+        def mul_pull(node, sums):
+            g, y = node.grad, node._data
+            a_node, b_node, = node._b
+            a, b, = node._da
+            if type(a_node) is Value:
+                received = g * b
+                if a_node.grad is not None or type(a) is float or received.shape != a.shape or ...:
+                    receive(a_node, a, received, g, sums)
+                ...
+    """
+    nodes = [f"{raw}_node" for raw in raws]
+    source = _PULL.format(name=name, nodes=", ".join(nodes), raws=", ".join(raws))
+    for x, raw, received in zip(nodes, raws, products, strict=True):
+        is_new = received.startswith("g *")  # an array that nobody else has, of the result's shape
+        misfit = f"received.dtype is not {raw}.dtype"
+        if len(raws) > 1 or not is_new:
+            misfit = f"type({raw}) is float or received.shape != {raw}.shape or {misfit}"
+        owned = "received" if is_new else "owned(received, g)"
+        source += _SEND.format(x=x, raw=raw, received=received, misfit=misfit, owned=owned)
+    return define(name, source, NUMPY_NAMES)  # type: ignore[no-any-return]

@@ -31,6 +31,7 @@ from autograd_lite.nn.targets import (
     distribution,
     fitting,
     refuse,
+    shape_of,
 )
 from autograd_lite.operation import TABLE
 from autograd_lite.recording import apply
@@ -301,11 +302,12 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing is {label_smoothing!r}; it must be in [0, 1]")
     logits, target = operand(logits), operand(target)
-    axis = normalize_axis_index(axis, np.ndim(logits))
-    classes = np.shape(logits)[axis]
+    shape = shape_of(logits)
+    axis = normalize_axis_index(axis, len(shape))
+    classes = shape[axis]
     weight = class_weights(weight, classes)
-    by_index = np.shape(target) != np.shape(logits)
-    target = class_indices(target, np.shape(logits), axis) if by_index else distribution(target, axis)
+    by_index = shape_of(target) != shape
+    target = class_indices(target, shape, axis) if by_index else distribution(target, axis)
     log_p = ag.log_softmax(logits, axis=axis)
     if by_index and not label_smoothing:
         losses, weights = _at_indices(log_p, target, weight, axis)
@@ -361,12 +363,13 @@ def _reduced(name: str, losses: Any, reduction: str, weights: Any = None) -> Any
     """The losses, their sum, or their mean: with `weights`, which are in the losses already, a weighted one."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{name}: reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
-    if reduction == "none" or (weights is None and not np.ndim(losses)):
+    shape = shape_of(losses)
+    if reduction == "none" or (weights is None and not shape):
         return losses
     if reduction == "sum":
         return ag.sum(losses)
-    if not np.size(losses):
-        raise ValueError(f"{name}: the mean of no losses, of shape {np.shape(losses)}, is not defined")
+    if 0 in shape:
+        raise ValueError(f"{name}: the mean of no losses, of shape {shape}, is not defined")
     if weights is None:
         return ag.mean(losses)
     if np.sum(bare(weights)) == 0:

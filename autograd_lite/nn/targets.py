@@ -20,6 +20,11 @@ def bare(x: Any) -> NDArray[Any]:
     return np.asarray(x._data if isinstance(x, Value) else data_of(x))
 
 
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of an operand, without np.shape's detour for a Value."""
+    return x.shape if isinstance(x, (Value, np.ndarray)) else np.shape(x)
+
+
 def alike(name: str, **operands: Any) -> tuple[Any, Any]:
     """The two operands, of equal shapes."""
     for what, x in operands.items():
@@ -78,7 +83,7 @@ def distribution(target: Any, axis: int) -> Any:
 def class_indices(target: Any, shape: tuple[int, ...], axis: int) -> Any:
     """The target, which must be class indices for logits of `shape`."""
     wanted, classes = shape[:axis] + shape[axis + 1 :], shape[axis]
-    if np.shape(target) != wanted:
+    if shape_of(target) != wanted:
         raise ValueError(
             f"cross_entropy: logits have shape {shape} and target {np.shape(target)}; with the classes along axis "
             f"{axis} it must be {wanted} for class indices, or {shape} for one-hot or other probabilities"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from autograd_lite import functions as ag
 from autograd_lite.compiler.rolling.columns import CONSTANTS, MAX, NONE, SELECT, Scalars
 from autograd_lite.operation import Operation
-from autograd_lite.recording import array_node
+from autograd_lite.recording import array_node, kept_numbers
 from autograd_lite.value import Value
 
 __all__ = ["Levels", "levels_of"]
@@ -245,7 +245,7 @@ class Levels:
         constants = np.array(self.columns.numbers)
         parts = [constants if k == CONSTANTS else arrays[k].reshape(-1) for k in numbers]
         leaves: Any = ag.concatenate(parts) if len(parts) > 1 else parts[0]
-        return array_node(self.operation(), (leaves,), (leaves._data,))
+        return array_node(self.operation(), (leaves,), kept_numbers((leaves,)))
 
 
 def levels_of(function: Any) -> Levels | None:

@@ -19,7 +19,7 @@ from autograd_lite.elementary import CHOOSE, STOP_GRADIENT
 from autograd_lite.graph import raw_inputs
 from autograd_lite.numbers import copied, fixed, number
 from autograd_lite.operation import TABLE, Operation
-from autograd_lite.recording import apply, array_node, finished, node_of
+from autograd_lite.recording import apply, array_node, finished, kept_numbers, node_of
 from autograd_lite.shaping import plain_index
 from autograd_lite.text import FLOAT_NAMES
 from autograd_lite.value import Constant, Value
@@ -99,7 +99,7 @@ class Tracer:
         if type(v) is not Value:
             return v
         if v.shape:
-            node = array_node(STOP_GRADIENT, (v,), (v._data,))
+            node = array_node(STOP_GRADIENT, (v,), kept_numbers((v,)))
         else:
             node = node_of(STOP_GRADIENT, v._data, v, None, 0.0, None)
         node.label = v.label
@@ -273,7 +273,7 @@ class Tracer:
         cells = [isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands]
         joined = [self._join(x) if is_cells else x for x, is_cells in zip(operands, cells, strict=True)]
         inputs = tuple(x if isinstance(x, Value) else number(x) for x in joined)
-        node = array_node(row, inputs, tuple(x._data if isinstance(x, Value) else x for x in inputs), bare)
+        node = array_node(row, inputs, kept_numbers(inputs), bare)
         if chosen:
             self.selections[node] = chosen
         if FLOAT_NAMES["special"]:
