@@ -430,6 +430,7 @@ def test_sums_of_gradients_are_nobody_elses_array() -> None:
     assert inner.tolist() == [3.0, 3.0]
 
 
+@pytest.mark.usefixtures("table_as_before")
 def test_a_primitives_own_array_is_not_added_to() -> None:
     ones = np.ones(2)
 
