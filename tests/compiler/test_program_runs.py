@@ -1,0 +1,72 @@
+"""How a program is run: in which context, in which memory."""
+
+from __future__ import annotations
+
+import contextvars
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import Value
+from autograd_lite.compiler.programs.program import GuardBroken, Program, _memory
+from tests.compiler.test_program import Guard
+
+
+def test_primitives_see_the_callers_context(table_as_before: None) -> None:
+    factor = contextvars.ContextVar("factor", default=1.0)
+
+    @ag.primitive(vjp=(lambda g, y, x: g * factor.get(),), name="scaled_by_context")
+    def scaled(x: Any) -> Any:
+        return float(x) * factor.get()
+
+    x = Value(2.0)
+    program = Program(scaled(x) * 1.0, [x])
+    factor.set(3.0)
+    assert program.value(np.array([2.0])) == 6.0
+    assert program.value_and_grad(np.array([2.0])) == (6.0, [3.0])
+
+
+@pytest.mark.parametrize("state", ["raise", "warn"])
+def test_programs_do_not_warn_and_leave_the_callers_errstate(state: Any) -> None:
+    x = Value([1.0, 2.0])
+    program = Program(ag.sum(ag.exp(x) / x), [x])
+    with np.errstate(all=state):
+        for _ in range(2):
+            assert program.value(np.array([1000.0, 0.0])) == np.inf
+            assert program.value_and_grad(np.array([1000.0, 0.0]))[0] == np.inf
+            assert set(np.geterr().values()) == {state}
+
+
+def test_a_guard_that_breaks_leaves_the_program_as_it_was() -> None:
+    x = Value([1.0, 2.0])
+    program = Program(ag.sum(x * x), [x], [], [Guard("<", ag.sum(x), 10.0, True)])
+    for _ in range(3):
+        with pytest.raises(GuardBroken):
+            program.value_and_grad(np.array([9.0, 9.0]))
+        assert program.value_and_grad(np.array([1.0, 3.0]))[0] == 10.0
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [(7, float), ((3, 5), float), ((2, 0, 3), float), ((), float), ((4, 9), bool)]
+)
+def test_memory_begins_at_a_cache_line(shape: Any, dtype: Any) -> None:
+    kept = []
+    for _ in range(20):
+        kept.append(_memory(shape, dtype))
+        expected = np.zeros(shape, dtype)
+        assert not expected.size or kept[-1].__array_interface__["data"][0] % 64 == 0
+        assert (kept[-1].shape, kept[-1].dtype) == (expected.shape, expected.dtype)
+        assert kept[-1].flags.c_contiguous
+        assert not kept[-1].any()
+        kept[-1].fill(1)
+
+
+def test_a_programs_arrays_begin_at_cache_lines() -> None:
+    W = Value(np.ones((5, 7)))
+    for _ in range(10):
+        program = Program(ag.sum(ag.tanh(W)), [W])
+        arrays = [x for x in program.run.args[0].__globals__.values() if isinstance(x, np.ndarray) and x.base.ndim == 1]
+        assert len(arrays) > 2
+        assert {x.__array_interface__["data"][0] % 64 for x in arrays} == {0}
