@@ -70,3 +70,14 @@ def test_a_programs_arrays_begin_at_cache_lines() -> None:
         arrays = [x for x in program.run.args[0].__globals__.values() if isinstance(x, np.ndarray) and x.base.ndim == 1]
         assert len(arrays) > 2
         assert {x.__array_interface__["data"][0] % 64 for x in arrays} == {0}
+
+
+@pytest.mark.parametrize("label", ["memory", "fitted", "CONSTANTS", "np"])
+def test_labels_do_not_hide_what_a_program_is_given(label: str, own_operation: Any) -> None:
+    w, x = Value([1.0, 2.0], label="w"), Value([3.0, 4.0], label="x")
+    product = w * x
+    product.label = label
+    program = Program(ag.sum(own_operation(product) + np.linspace(0.0, 1.0, 100)[:, None]), [w], [x])
+    zero = np.zeros(2)
+    assert program.value(zero, x.data) == pytest.approx(-200.0 + 100.0)
+    assert program.value_and_grad(zero, x.data)[1].tolist() == [300.0, 400.0]

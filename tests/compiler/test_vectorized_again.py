@@ -242,7 +242,7 @@ def test_what_has_not_changed_yet_is_compared_when_it_does(monkeypatch: pytest.M
 
 
 def test_arrays_of_values_are_parameters() -> None:
-    cells, n = np.array([Value(1.0), Value(2.0)]), np.array([1.0, 3.0])
+    cells, n = np.array([Value(1.0), Value(2.0)], dtype=object), np.array([1.0, 3.0])
     cost = vectorize(lambda xs, n: sum(x * k for x, k in zip(xs, n, strict=True)))
     for k in range(5):
         value, gradient = cost.value_and_grad(np.array([2.0, 5.0]), cells, n + k)
