@@ -10,7 +10,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.compiler.programs.program import GuardBroken, Program, _memory
+from autograd_lite.compiler.programs.program import GuardBroken, Program
+from autograd_lite.compiler.programs.running import memory, running
 from tests.compiler.test_program import Guard
 
 
@@ -54,7 +55,7 @@ def test_a_guard_that_breaks_leaves_the_program_as_it_was() -> None:
 def test_memory_begins_at_a_cache_line(shape: Any, dtype: Any) -> None:
     kept = []
     for _ in range(20):
-        kept.append(_memory(shape, dtype))
+        kept.append(memory(shape, dtype))
         expected = np.zeros(shape, dtype)
         assert not expected.size or kept[-1].__array_interface__["data"][0] % 64 == 0
         assert (kept[-1].shape, kept[-1].dtype) == (expected.shape, expected.dtype)
@@ -67,9 +68,49 @@ def test_a_programs_arrays_begin_at_cache_lines() -> None:
     W = Value(np.ones((5, 7)))
     for _ in range(10):
         program = Program(ag.sum(ag.tanh(W)), [W])
-        arrays = [x for x in program.run.args[0].__globals__.values() if isinstance(x, np.ndarray) and x.base.ndim == 1]
+        arrays = [
+            x for x in program.run.args[0].__globals__.values() if isinstance(x, np.ndarray) and x.base is not None
+        ]
         assert len(arrays) > 2
         assert {x.__array_interface__["data"][0] % 64 for x in arrays} == {0}
+
+
+NUMBERS = [0.0, -0.5, 1e-05, -1e300, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 12345678.0, np.inf, -np.inf, np.nan]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_numbers_beside_arrays_are_made_arrays_once(number: float) -> None:
+    x = Value(np.array([0.5, 2.0, -3.0]))
+    with np.errstate(all="ignore"):
+        program = Program(ag.maximum(x, number) * 0.75, [x])
+        np.testing.assert_array_equal(program.value(x.data), np.maximum(x.data, number) * 0.75)
+    text, given = running(program.source)
+    numbers = [float(y) for name, y in given.items() if name != "memory"]
+    assert numbers == ([number, 0.75] if np.isfinite(number) else [0.75])
+    assert len(text.splitlines()) == len(program.source.splitlines())
+
+
+def test_what_is_no_number_beside_arrays_stays() -> None:
+    lines = [
+        "Z = np.empty((2, 3), bool)",
+        "T1e5 = Z[0:2].reshape(1, 2)",
+        "def f(x):",
+        "    np.add.reduce(T1, axis=0, out=T2)",
+        "    np.multiply(T1e5, x1, out=T2)",
+        "    T2[..., 0:2] = 1.5",
+        "    y = x * 0.5",
+    ]
+    text, given = running("\n".join(lines))
+    assert text.splitlines()[1:] == lines[1:]
+    assert list(given) == ["memory"]
+
+
+def test_labels_like_the_names_of_numbers() -> None:
+    x = Value([1.0, 2.0], label="_0")
+    y = x * 0.5
+    y.label = "__1"
+    program = Program(ag.sum(ag.exp(y) * 0.25), [x])
+    assert program.value_and_grad(np.array([0.0, 0.0]))[0] == 0.5
 
 
 @pytest.mark.parametrize("label", ["memory", "fitted", "CONSTANTS", "np"])

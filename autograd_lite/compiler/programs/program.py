@@ -8,7 +8,6 @@ import itertools
 import linecache
 import math
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
@@ -18,6 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd_lite.compiler.programs.backward_pass import record
+from autograd_lite.compiler.programs.running import running
 from autograd_lite.compiler.programs.source import Source
 from autograd_lite.compiler.programs.targets import level_functions, source_for
 from autograd_lite.compiler.programs.templates import standing_alone
@@ -25,8 +25,6 @@ from autograd_lite.compiler.rolling.levels import levels_of
 from autograd_lite.replacing import replacing
 from autograd_lite.shaping import sum_to
 from autograd_lite.value import Value
-
-CACHE_LINE = 64
 
 _count = itertools.count(1)
 
@@ -88,13 +86,13 @@ class Program:
             "inf": math.inf,
             "nan": math.nan,
             "math": math,
-            "memory": _memory,
             **self._source.functions,
             "__name__": "autograd_lite.generated",
         }
         filename = f"<autograd_lite program {next(_count)}>"
         linecache.cache[filename] = (len(self.source), None, self.source.splitlines(keepends=True), filename)
-        text = re.sub(r"^(\w+ = )np\.(empty|zeros)\(", r"\1memory(", self.source, flags=re.MULTILINE)
+        text, given = running(self.source)
+        names |= given
         exec(compile(text, filename, "exec"), names)
         self._value = self._without_warnings(names["value"])
         self.run = self._without_warnings(names.get("value_and_grad", _refused))
@@ -176,14 +174,6 @@ class Program:
 
 def _refused(*_: Any) -> NoReturn:
     raise ValueError("the result is an array: only a scalar has a gradient; reduce it with sum or mean")
-
-
-def _memory(shape: int | tuple[int, ...], dtype: Any = float) -> Any:
-    """As ``np.zeros``, but from the beginning of a cache line, which makes whole programs quicker by a twentieth."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    found = np.zeros(size + CACHE_LINE, np.uint8)
-    start = -found.__array_interface__["data"][0] % CACHE_LINE
-    return found[start : start + size].view(dtype).reshape(shape)
 
 
 def _fitted(x: Any, shape: tuple[int, ...]) -> Any:

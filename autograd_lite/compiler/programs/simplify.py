@@ -203,11 +203,11 @@ def _scaled(steps: Steps, a: Any, c: float) -> Any:
 
 
 def _scaled_sum(steps: Steps, a: Any, c: float) -> Any:
-    """A sum of few numbers times a number: the ones, with which it is a product, take it."""
+    """Sums of few numbers times a number: the ones, with which they are a product, take it."""
     if _is_call(a, "reshape"):
         scaled = _scaled_sum(steps, a.args[0], c)
         return None if scaled is None else reshape(steps, scaled, a.shape)
-    if not _is_call(a, "dot") or max(math.prod(shape_of(x)) for x in a.args) > FEW:
+    if not _is_call(a, "dot") or not a.ndim or max(math.prod(shape_of(x)) for x in a.args) > FEW:
         return None
     for i, x in enumerate(a.args):
         if isinstance(x, np.ndarray) and x.ndim == 1 and x.size and is_uniform(x):
@@ -366,6 +366,8 @@ def _sum_of_products(steps: Steps, a: Step, axes: tuple[int, ...], axis: Any) ->
         x, y = a.args
         if shape_of(x) == shape_of(y) == a.shape and dtype_of(x) == dtype_of(y) == FLOAT:
             return steps.make("dot", (reshape(steps, x, (a.size,)), reshape(steps, y, (a.size,))), ())
+    if axis is None and a.dtype == FLOAT and a.size <= FEW and (a.ndim == 1 or a.call not in VIEWS):
+        return steps.make("dot", (reshape(steps, a, (a.size,)), np.ones(a.size)), ())
     if axis is None or _is_strided(a):
         return None
     n = math.prod(a.shape[i] for i in axes)
