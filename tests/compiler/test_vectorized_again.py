@@ -12,6 +12,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import Value, VectorizeError, vectorize
 from autograd_lite.compiler.front import vectorized
+from autograd_lite.compiler.front.again import Again
 
 RNG = np.random.default_rng(3)
 
@@ -202,7 +203,8 @@ def gather() -> tuple[Any, Value]:
 def test_ints_and_bools_take_the_short_way(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     cost, _ = gather()
     theta, on = np.arange(1.0, 6.0), np.array([True, False, True, True])
-    cost.value_and_grad(theta, np.zeros(4, dtype), on)
+    for _ in range(2):
+        cost.value_and_grad(theta, np.zeros(4, dtype), on)
     with monkeypatch.context() as patched:
         patched.setattr(vectorized, "given", None)
         for ids in ([0, 1, 2, 3], [4, 4, 4, 0], [1, 1, 1, 1]):
@@ -248,3 +250,14 @@ def test_arrays_of_values_are_parameters() -> None:
         value, gradient = cost.value_and_grad(np.array([2.0, 5.0]), cells, n + k)
         assert value == 17.0 + 7 * k
         np.testing.assert_array_equal(gradient, n + k)
+
+
+def test_calls_that_take_turns_write_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    cost, f, w = make()
+    others = RNG.normal(size=(5, 3)), RNG.normal(size=5)
+    for _ in range(4):
+        cost.value_and_grad(np.ones(3), *others)
+    monkeypatch.setattr(Again, "_get_ready", None)
+    for _ in range(4):
+        agrees(cost, f, w, RNG.normal(size=3), X, Y)
+        agrees(cost, f, w, RNG.normal(size=3), *others)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from autograd_lite.compiler.front.cache import Cache
 from autograd_lite.compiler.front.versions import Version, has_bits
-from autograd_lite.compiler.tracing.arguments import FLOAT64, as_floats
+from autograd_lite.compiler.tracing.arguments import FLOAT64, Given, as_floats
 
 
 class Again:
@@ -32,13 +33,15 @@ class Again:
 
     __slots__ = ("count", "kind", "latest", "run", "version")
 
-    def __init__(self, cache: Cache, version: Version, kind: tuple[Any, ...]) -> None:
-        assert cache.latest is not None
+    def __init__(self, latest: tuple[Version, Given], kind: tuple[Any, ...]) -> None:
+        self.latest, self.version, self.kind = latest, latest[0], kind
+        self.count = len(kind[0])
+        self.run: Callable[..., Any] = _not_yet
+
+    def _get_ready(self, cache: Cache) -> None:
+        """Write `run`: at the second such call in a row, for calls may take turns."""
+        (dtypes, unchanged), version, structure = self.kind, self.version, self.latest[1].structure
         assert version.program is not None
-        self.latest, self.version, self.kind = cache.latest, version, kind
-        dtypes, unchanged = kind
-        self.count = len(dtypes)
-        structure = self.latest[1].structure
         names: dict[str, Any] = {
             "as_floats": as_floats, "has_bits": has_bits, "isnan": math.isnan, "ndarray": np.ndarray,
             "cache": cache, "family": cache.family(structure), "latest": self.latest, "version": version,
@@ -49,7 +52,7 @@ class Again:
         names |= {f"shape{i}": part[1] for i, part in enumerate(structure[0], 1)}
         names |= {f"bits{i}": version.unchecked.before[i] for i in unchanged}
         exec(_code(tuple([dtype is FLOAT64 for dtype in dtypes]), unchanged), names)
-        self.run: Any = names["run"]
+        self.run = names["run"]
 
     @classmethod
     def of(cls, cache: Cache, version: Version, args: tuple[Any, ...], known: Again | None) -> Again | None:
@@ -64,9 +67,15 @@ class Again:
         if by_name or len(args) != len(parts) or not all(map(_is_array, args, parts)):
             return None
         kind = tuple([x.dtype for x in args]), tuple(version.unchecked.before)
-        if known is not None and known.latest is latest and known.kind == kind:
-            return known
-        return cls(cache, version, kind)
+        if known is None or known.latest is not latest or known.kind != kind:
+            return cls(latest, kind)
+        if known.run is _not_yet:
+            known._get_ready(cache)
+        return known
+
+
+def _not_yet(*_: Any) -> None:
+    """Nothing was compiled."""
 
 
 def _is_array(x: Any, part: tuple[Any, ...]) -> bool:
