@@ -94,6 +94,11 @@ class Questions:
     __lshift__, __rlshift__ = _of_ints("lshift"), _of_ints("lshift", True)
     __rshift__, __rrshift__ = _of_ints("rshift"), _of_ints("rshift", True)
 
+    def __invert__(self) -> Any:
+        if modes.tracers and (watching := modes.tracer()) is not None:
+            return watching.inverted(self)
+        raise TypeError(f"bad operand type for unary ~: {type(self).__name__!r}")
+
     def __int__(self) -> int:
         if modes.tracers and (watching := modes.tracer()) is not None and watching.is_whole(self):
             return watching.index(self)  # type: ignore[no-any-return]

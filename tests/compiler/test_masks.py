@@ -168,3 +168,73 @@ def test_nobody_is_traced() -> None:
     assert (w > 0) is True
     assert type(A > 0) is np.ndarray
     assert (w != w) is False
+
+
+BOOLS = {
+    "not": lambda m, n: (B * ~m).sum(),
+    "and": lambda m, n: (B * (m & n)).sum(),
+    "or": lambda m, n: (B * (m | n)).sum(),
+    "xor": lambda m, n: (B * (m ^ n)).sum(),
+    "a part": lambda m, n: (B[1:] * (m[1:] & ~n[:2])).sum() + B[0] * ~m[0],
+    "with a comparison": lambda m, n: (B * ((B > 1.5) & m | n & (B > 2.5))).sum(),
+    "with bools": lambda m, n: (B * (m & np.array([True, True, False]) | False)).sum(),
+    "a condition": lambda m, n: ag.where(~m, B, 0.1 * B).sum(),
+    "another shape": lambda m, n: (B * ~m.reshape((3, 1)) * (n | ~m)).sum(),
+    "chosen elements": lambda m, n: B[m].sum() + (B * n[m].sum()).sum(),
+    "asked": lambda m, n: B.sum() if ~m[0] else B[0] * 2.0,
+}
+B = Value([1.0, 2.0, 3.0])
+M, N = np.array([True, False, True]), np.array([True, True, False])
+
+
+@pytest.mark.parametrize("name", BOOLS)
+def test_bools_that_are_given_are_masks(name: str) -> None:
+    f = BOOLS[name]
+    cost = vectorize(f)
+    for m, n in ((M, N), (N, ~M), (~M, N), (M, ~N), (M, N)):
+        c, expected = cost(m, n), f(m, n)
+        assert c.data == pytest.approx(expected.data, rel=1e-12)
+        gradients = []
+        for y in (c, expected):
+            B.zero_grad()
+            y.backward()
+            gradients.append(B.grad)
+        np.testing.assert_allclose(*gradients, rtol=1e-12)
+
+
+def test_one_program_for_all_bools() -> None:
+    cost = vectorize(lambda m, n: ag.where(~m & n, B, m | ~n).sum())
+    for m, n in ((M, N), (N, ~M), (~M, N)):
+        cost(m, n)
+    assert repr(cost).endswith("1 program>")
+
+
+def test_bools_of_one_example() -> None:
+    cost = vectorize(lambda m, x: ag.where(~m, w * x, x), in_axes=0)
+    for m in (M, N, ~M):
+        x = np.array([1.0, 2.0, 3.0])
+        assert cost(m, x).data == pytest.approx(np.mean(np.where(~m, w.data * x, x)), rel=1e-12)
+
+
+def test_ints_are_inverted_as_ints() -> None:
+    cost = vectorize(lambda n, k: (w * ~n).sum() + w * ~k)
+    for n in (np.array([0, 1, 5]), np.array([-3, 2, 1])):
+        assert cost(n, 4).data == pytest.approx(w.data * ((~n).sum() + ~4), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("f", "what"),
+    [
+        (lambda m, n, x: (w * ~x).sum(), r"^~ of Value.*only what was given as ints or bools has it; .* ~\(v > 0\)"),
+        (lambda m, n, x: (w * (n & 1)).sum(), r"^& of an array of ints: .*hand in the result.*\(m != 0\) & \(n != 0\)"),
+        (lambda m, n, x: w * np.arange(3.0)[m].sum(), r"autograd_lite\.where\(mask, table, 0\.0\)"),
+    ],
+)
+def test_refusals_say_what_to_do(f: Any, what: str) -> None:
+    with pytest.raises((TypeError, IndexError), match=what):
+        vectorize(f)(M, np.array([1, 2, 3]), np.array([0.5, 1.5, 2.5]))
+
+
+def test_values_have_no_inverse_elsewhere() -> None:
+    with pytest.raises(TypeError, match="bad operand type for unary ~: 'Value'"):
+        _ = ~w

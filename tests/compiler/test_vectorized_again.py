@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import Value, vectorize
+from autograd_lite import Value, VectorizeError, vectorize
+from autograd_lite.compiler.front import vectorized
+from autograd_lite.compiler.front.again import Again
 
 RNG = np.random.default_rng(3)
 
@@ -186,3 +189,75 @@ def test_a_trace_waits_while_the_values_hold_another_threads_theta() -> None:
     thread.join()
     assert 5.0 not in seen
     assert found[0][0] == 81.0
+
+
+def gather() -> tuple[Any, Value]:
+    table = Value(RNG.normal(size=5), "table")
+    cost = vectorize(lambda ids, on: (ag.take(table, ids) ** 2 * on).sum())
+    for k in range(5):
+        cost.value_and_grad(RNG.normal(size=5), (np.arange(4) + k) % 5, np.arange(4) > k - 2)
+    return cost, table
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8])
+def test_ints_and_bools_take_the_short_way(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    cost, _ = gather()
+    theta, on = np.arange(1.0, 6.0), np.array([True, False, True, True])
+    for _ in range(2):
+        cost.value_and_grad(theta, np.zeros(4, dtype), on)
+    with monkeypatch.context() as patched:
+        patched.setattr(vectorized, "given", None)
+        for ids in ([0, 1, 2, 3], [4, 4, 4, 0], [1, 1, 1, 1]):
+            value, gradient = cost.value_and_grad(theta, np.array(ids, dtype), on)
+            assert value == sum(theta[i] ** 2 for i, counts in zip(ids, on, strict=True) if counts)
+            expected = np.bincount(ids, on, 5) * 2 * theta
+            np.testing.assert_array_equal(gradient, expected)
+
+
+def test_ints_of_another_dtype_are_others() -> None:
+    w = Value([1.0, 2.0])
+    cost = vectorize(lambda ns: (w * ns).sum())
+    theta = np.ones(2)
+    for ns in (np.array([1, 2]), np.array([300, 2]), np.array([300, 2])):
+        assert cost.value_and_grad(theta, ns)[0] == ns.sum()
+    assert cost.value_and_grad(theta, np.array([300, 2]).astype(np.uint8))[0] == 46
+    assert cost.value_and_grad(theta, np.array([2**53, 0]))[0] == 2.0**53
+    with pytest.raises(ValueError, match=r"holds ints exactly only up to 2\*\*53"):
+        cost.value_and_grad(theta, np.array([2**53 + 1, 0]))
+
+
+def test_what_has_not_changed_yet_is_compared_when_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    rate = contextvars.ContextVar("rate", default=1.0)
+    w = Value([1.0, 2.0, 3.0])
+    cost = vectorize(lambda X, n: (X @ w).sum() * n.sum() * rate.get())
+    X, n = np.arange(6.0).reshape(3, 2).T, np.array([1, 2])
+    for k in range(3):
+        cost.value_and_grad(np.ones(3) + k, X, n)
+    with monkeypatch.context() as patched:
+        patched.setattr(vectorized, "given", None)
+        assert cost.value_and_grad(np.ones(3), X, n)[0] == 45.0
+        assert cost.value_and_grad(np.ones(3), np.ascontiguousarray(X), n.copy())[0] == 45.0
+    rate.set(2.0)  # nobody can see that, but in a comparison
+    for args in ((X + 1.0, n), (X, n + 1)):
+        with pytest.raises(VectorizeError):
+            cost.value_and_grad(np.ones(3), *args)
+
+
+def test_arrays_of_values_are_parameters() -> None:
+    cells, n = np.array([Value(1.0), Value(2.0)], dtype=object), np.array([1.0, 3.0])
+    cost = vectorize(lambda xs, n: sum(x * k for x, k in zip(xs, n, strict=True)))
+    for k in range(5):
+        value, gradient = cost.value_and_grad(np.array([2.0, 5.0]), cells, n + k)
+        assert value == 17.0 + 7 * k
+        np.testing.assert_array_equal(gradient, n + k)
+
+
+def test_calls_that_take_turns_write_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    cost, f, w = make()
+    others = RNG.normal(size=(5, 3)), RNG.normal(size=5)
+    for _ in range(4):
+        cost.value_and_grad(np.ones(3), *others)
+    monkeypatch.setattr(Again, "_get_ready", None)
+    for _ in range(4):
+        agrees(cost, f, w, RNG.normal(size=3), X, Y)
+        agrees(cost, f, w, RNG.normal(size=3), *others)

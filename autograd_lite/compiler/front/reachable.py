@@ -297,33 +297,33 @@ def fingerprint(x: Any) -> Any:
     return bytes(x)
 
 
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A code and those of the functions inside it."""
+    yield code
+    for x in code.co_consts:
+        if isinstance(x, CodeType):
+            yield from _codes(x)
+
+
 @functools.lru_cache(maxsize=1024)
 def _names(code: CodeType) -> tuple[frozenset[str], tuple[str, ...]]:
     """All names in a code and in the functions inside it, and those of globals."""
-    names = set(code.co_names)
-    of_globals = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    if not of_globals.isdisjoint(("globals", "eval")):
-        of_globals |= {x for x in code.co_consts if isinstance(x, str) and x.isidentifier()}
-    for x in code.co_consts:
-        if isinstance(x, CodeType):
-            inner, inner_globals = _names(x)
-            names |= inner
-            of_globals |= set(inner_globals)
-        elif isinstance(x, str) and x.isidentifier():  # as in getattr(x, "name")
-            names.add(x)
+    names, of_globals = set[str](), set[str]()
+    for part in _codes(code):
+        words = {x for x in part.co_consts if isinstance(x, str) and x.isidentifier()}  # as in getattr(x, "name")
+        read = {i.argval for i in dis.get_instructions(part) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+        names |= {*part.co_names, *words}
+        of_globals |= read if read.isdisjoint(("globals", "eval")) else read | words
     return frozenset(names), tuple(sorted(of_globals))
 
 
 def _reads(f: FunctionType, name: str) -> bool:
     """Whether a function reads an attribute of this name, other than a module's."""
-    codes = [f.__code__]
-    while codes:
-        code = codes.pop()
-        codes += [x for x in code.co_consts if isinstance(x, CodeType)]
-        if name not in code.co_names and name not in code.co_consts:
-            continue
+    for code in _codes(f.__code__):
         if name in code.co_consts:  # as in getattr(x, "name")
             return True
+        if name not in code.co_names:
+            continue
         for owner, i in itertools.pairwise(dis.get_instructions(code)):
             is_read = i.opname in ("LOAD_ATTR", "LOAD_METHOD") and i.argval == name
             if is_read and not isinstance(f.__globals__.get(owner.argval) if _is_global(owner) else None, ModuleType):

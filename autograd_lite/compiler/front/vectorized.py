@@ -276,12 +276,12 @@ class Vectorized:
         """
         cache, again, tried = self._cache, self._again, None
         theta = theta._data if type(theta) is Value else theta
-        if again is not None and not kwargs and again.fits(cache, theta, args):
+        if again is not None and not kwargs and len(args) == again.count:
             try:
-                value, gradient = again.program.value_and_grad(theta, *args)
-                if value == value and not math.isnan(gradient.dot(gradient)):
+                found = again.run(theta, *args)
+                if found is not None:
                     self._theta = theta
-                    return value, gradient
+                    return found  # type: ignore[no-any-return]
             except GuardBroken:
                 tried = again.version
         call = given(args, kwargs), args, kwargs
@@ -334,7 +334,7 @@ class Vectorized:
                 if cache.verify(version, call, value, version.layout.split(gradient)):
                     unchecked.passed(changed)
         elif is_whole:
-            self._again = Again.of(cache, version, self._again)
+            self._again = Again.of(cache, version, args, self._again)
         return value, gradient if is_whole else cache.flat.spread(version, gradient)
 
     @property

@@ -134,37 +134,33 @@ class Unchecked:
 
     The parameters are one part, each input is one. Where a bare number was read the comparison is repeated, after two,
     four, eight ... further changes, for what Python did with the number may be right for many others and not for all.
+
+    Attributes
+    ----------
+    before : dict
+        For each of the parts that are still looked at the bytes that it had.
     """
 
     def __init__(self, parts: Sequence[Any], *, reads: bool) -> None:
         # as bytes: the quickest comparison, and of the very bits
-        self._before: dict[int, bytes] = {i: np.asarray(x).tobytes() for i, x in enumerate(parts)}
-        self._never = set(self._before)
+        self.before: dict[int, bytes] = {i: np.asarray(x).tobytes() for i, x in enumerate(parts)}
+        self._never = set(self.before)
         self._reads = reads
         self._runs, self._next = 0, 1
         self._is_first = True
 
     def __bool__(self) -> bool:
-        return bool(self._before) or self._is_first
+        return bool(self.before) or self._is_first
 
     def changed(self, theta: Theta, numbers: Sequence[Any]) -> list[int]:
         """The parts that have changed, if the run on these numbers is to be compared; else none."""
         now = (theta, *numbers)
-        changed = [i for i, before in self._before.items() if np.asarray(now[i]).tobytes() != before]
+        changed = [i for i, before in self.before.items() if not has_bits(now[i], before)]
         self._runs += bool(changed)
         is_due = not self._never.isdisjoint(changed) or (self._reads and self._runs >= self._next)
         if self._is_first:  # the second call is compared whatever has changed: it may be what no number shows
             return changed or [NOTHING]
         return changed if is_due else []
-
-    def is_as_before(self, theta: Theta, numbers: Sequence[Any]) -> bool:
-        """Whether nothing has changed that is to be compared, and no comparison is due anyway."""
-        if self._is_first:
-            return False
-        for i, before in self._before.items():  # noqa: SIM110  (all() of a generator takes longer)
-            if (numbers[i - 1] if i else theta).tobytes() != before:
-                return False
-        return True
 
     def passed(self, changed: list[int]) -> None:
         """These agreed."""
@@ -174,7 +170,15 @@ class Unchecked:
             self._next *= 2
         if not self._reads:
             for i in changed:
-                self._before.pop(i, None)
+                self.before.pop(i, None)
+
+
+def has_bits(x: Any, before: bytes) -> bool:
+    """Whether an array holds these bytes, of which it has as many."""
+    try:
+        return before.startswith(x)  # without a copy
+    except ValueError:  # not contiguous
+        return bool(x.tobytes() == before)
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,10 @@ LARGE = 4096
 """Elements from which saving memory matters more than a name of its own for every array with a label."""
 
 
+View = tuple[Literal["reshape", "transpose"], tuple[int, ...]]
+"""A call of an array's method, and its arguments."""
+
+
 class Plan:
     """Where the results of steps are.
 
@@ -38,8 +42,8 @@ class Plan:
         For results in memory that is made once: an array laid out as that memory is, without numbers.
     over : dict of Step to Step
         The step whose result is written over this one's.
-    within : dict of Step to (Step, index)
-        The assembled array in which the result is computed, and its place.
+    within : dict of Step to (Step, index, list)
+        The assembled array in which the result is computed, its place, and the views of that which are the memory.
     """
 
     def __init__(self, order: list[Step], kept: Iterable[Any]) -> None:
@@ -47,7 +51,7 @@ class Plan:
         self.memory: dict[Step, Any] = {}
         self.over: dict[Step, Step] = {}
         self.under: set[Step] = set()
-        self.within: dict[Step, tuple[Step, Any]] = {}
+        self.within: dict[Step, tuple[Step, Any, list[View]]] = {}
         self._last = self._last_reads(kept)
         for step in reversed(order):
             self._place(step)
@@ -102,24 +106,26 @@ class Plan:
             return False
         if x.call == "assemble":
             return is_covered(x)
-        return bool(x.call != "dot" or memory.flags.c_contiguous)
+        return bool(memory.flags.c_contiguous) if x.call == "dot" else x.call == "matmul" or is_in_order(memory)
 
     def _place_parts(self, step: Step, memory: Any) -> None:
         for place, part in zip(step.options["places"], step.args, strict=True):
-            source = part
-            while isinstance(source, Step) and source.call == "reshape":
-                source = source.args[0]
-            if not isinstance(source, Step) or not source.ndim or not is_basic(place) or source.dtype != FLOAT:
+            if not isinstance(part, Step) or not is_basic(place):
                 continue
+            source, views = behind(part)
             region = memory[place]
-            if region.size != source.size:  # one number, or one row, for many places
+            if not source.ndim or source.dtype != FLOAT or region.size != source.size:  # one row for many places
                 continue
-            inside = region.reshape(source.shape) if np.shares_memory(region.reshape(source.shape), memory) else None
-            if inside is not None and self._may_share(source, inside):
+            if views[0][1] == region.shape:
+                views = views[1:]
+            inside = region
+            for call, numbers in views:
+                inside = getattr(inside, call)(numbers)
+            if np.shares_memory(inside, memory) and self._may_share(source, inside):
                 if self._last[source] > self._written_over_at(step):
                     continue  # it is still read when the whole is something else
                 self.memory[source] = inside
-                self.within[source] = (step, place)
+                self.within[source] = (step, place, views)
 
     def _written_over_at(self, step: Step) -> float:
         """When the memory of a result, or of the array around it, gets another meaning."""
@@ -136,6 +142,32 @@ class Plan:
             seen = seen_as(base, step)
             if np.shares_memory(seen, base):
                 self.memory[step] = seen
+
+
+def behind(part: Step) -> tuple[Step, list[View]]:
+    """The step whose result a part is, in another shape or order, and the views of the part that are the result."""
+    views: list[View] = [("reshape", part.shape)]
+    while part.call in ("reshape", "transpose"):
+        (base,) = part.args
+        if part.call == "transpose":
+            views.append(("transpose", inverse(part.options["axes"])))
+        elif views[-1][0] == "reshape":
+            views[-1] = "reshape", base.shape
+        else:
+            views.append(("reshape", base.shape))
+        part = base
+    return part, views
+
+
+def is_in_order(memory: Any) -> bool:
+    """Whether the axes lie in memory as in a new array; only matrix products take any order as quickly."""
+    strides = [abs(n) for n, size in zip(memory.strides, memory.shape, strict=True) if size > 1]
+    return strides == sorted(strides, reverse=True)
+
+
+def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The order that undoes a transposition."""
+    return tuple(np.argsort(axes).tolist())
 
 
 def is_covered(step: Step) -> bool:

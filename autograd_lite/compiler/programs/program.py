@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 import linecache
 import math
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from autograd_lite.compiler.programs.backward_pass import record
+from autograd_lite.compiler.programs.running import running
 from autograd_lite.compiler.programs.source import Source
 from autograd_lite.compiler.programs.targets import level_functions, source_for
 from autograd_lite.compiler.programs.templates import standing_alone
@@ -51,6 +55,11 @@ class Program:
     selections : dict
         For a node, those of its operation's parameters that are inputs: ``{node: {"indices": input}}``.
 
+    Attributes
+    ----------
+    run : callable
+        `value_and_grad` as it is in the text, for those who hold the `lock`: its arrays are there once.
+
     Examples
     --------
     >>> w, x = Value([1.0, 2.0], label="w"), Value([3.0, 4.0], label="x")
@@ -69,9 +78,7 @@ class Program:
     ) -> None:
         self.recording = record(root, parameters, inputs, guards, selections)
         self._source = Source(self.recording)
-        self._guards = list(guards)
-        self.broken_guard: Any = None
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         names: dict[str, Any] = {
             "GuardBroken": GuardBroken,
             "CONSTANTS": self._source.constants,
@@ -84,9 +91,19 @@ class Program:
         }
         filename = f"<autograd_lite program {next(_count)}>"
         linecache.cache[filename] = (len(self.source), None, self.source.splitlines(keepends=True), filename)
-        exec(compile(self.source, filename, "exec"), names)
-        self._value = names["value"]
-        self._value_and_grad = names.get("value_and_grad")
+        text, given = running(self.source)
+        names |= given
+        exec(compile(text, filename, "exec"), names)
+        self._value = self._without_warnings(names["value"])
+        self.run = self._without_warnings(names.get("value_and_grad", _refused))
+
+    def _without_warnings(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of the text, with its `errstate` entered once and for all: in a context of its own."""
+        if self._source.functions:  # of users: they may read the caller's context variables
+            return function
+        context = Context()
+        context.run(np.seterr, all="ignore")
+        return functools.partial(context.run, inspect.unwrap(function))
 
     @property
     def source(self) -> str:
@@ -95,12 +112,8 @@ class Program:
 
     def value(self, theta: Any, *inputs: Any) -> Any:
         """The result, a float (an array where the root is one)."""
-        with self._lock:
-            try:
-                y = self._value(theta, *inputs)
-            except GuardBroken as broken:
-                self.broken_guard = self._guards[broken.number]
-                raise
+        with self.lock:
+            y = self._value(theta, *inputs)
         return y if isinstance(y, np.ndarray) else float(y)
 
     def value_and_grad(self, theta: Any, *inputs: Any) -> tuple[float, Any]:
@@ -109,16 +122,10 @@ class Program:
         Raises
         ------
         GuardBroken
-            If a guard came out otherwise; it is then `broken_guard`.
+            If a guard came out otherwise; its `number` says which.
         """
-        if self._value_and_grad is None:
-            raise ValueError("the result is an array: only a scalar has a gradient; reduce it with sum or mean")
-        with self._lock:
-            try:
-                return self._value_and_grad(theta, *inputs)  # type: ignore[no-any-return]
-            except GuardBroken as broken:
-                self.broken_guard = self._guards[broken.number]
-                raise
+        with self.lock:
+            return self.run(theta, *inputs)  # type: ignore[no-any-return]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the program as a module that needs only NumPy; long constants go into a ``.npz`` file beside it.
@@ -161,8 +168,12 @@ class Program:
             The library. Where a guard is broken, value and gradient are nan.
         """
         if self.recording.gradient is None:
-            raise ValueError("the result is an array: only a scalar has a gradient; reduce it with sum or mean")
+            _refused()
         return source_for(self.recording, target)
+
+
+def _refused(*_: Any) -> NoReturn:
+    raise ValueError("the result is an array: only a scalar has a gradient; reduce it with sum or mean")
 
 
 def _fitted(x: Any, shape: tuple[int, ...]) -> Any:

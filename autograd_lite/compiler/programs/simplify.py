@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +18,13 @@ import numpy as np
 from autograd_lite.axes import Axis, axes_of
 from autograd_lite.compiler.programs.biases import layer
 from autograd_lite.compiler.programs.movement import broadcast_to, getitem, reshape
-from autograd_lite.compiler.programs.steps import FLOAT, VIEWS, Step, Steps, bare, dtype_of, shape_of
+from autograd_lite.compiler.programs.steps import FLOAT, VIEWS, Step, Steps, bare, dtype_of, is_uniform, shape_of
 
 IDENTITIES = {"add.reduce": 0.0, "multiply.reduce": 1.0, "logical_and.reduce": True, "logical_or.reduce": False}
 COMMUTATIVE = {"add", "multiply"}
 SHORT = 16  # an axis of at most so many elements is taken column by column
 LONG = 32  # if there are so many rows for each column, at least
+FEW = 1024  # elements of which a sum takes as long as a multiplication of one
 SMALL_OUTER = 64  # elements below which a broadcast product is as fast as a matrix product
 
 
@@ -164,9 +166,13 @@ def _multiply(steps: Steps, a: Any, b: Any) -> Any:
         a, b = b, a
     if isinstance(b, (int, float)):
         return _scaled(steps, a, float(b))
-    for x, y in ((a, b), (b, a)):  # the smaller one takes the factor
-        if _is_call(y, "multiply") and isinstance(y.args[1], float) and math.prod(shape_of(x)) < y.size:
-            return elementwise(steps, "multiply", elementwise(steps, "multiply", x, y.args[1]), y.args[0])
+    for x, y in ((a, b), (b, a)):  # the smaller one takes the factor, or a sum
+        if _is_call(y, "multiply") and isinstance(y.args[1], float):
+            if math.prod(shape_of(x)) < y.size:
+                return elementwise(steps, "multiply", elementwise(steps, "multiply", x, y.args[1]), y.args[0])
+            scaled = _scaled_sum(steps, x, y.args[1])
+            if scaled is not None:
+                return elementwise(steps, "multiply", scaled, y.args[0])
     if _is_call(a, "negative") or _is_call(b, "negative"):
         if not _is_call(a, "negative"):
             a, b = b, a
@@ -188,6 +194,26 @@ def _scaled(steps: Steps, a: Any, c: float) -> Any:
         product = a.args[1] * c
         if math.isfinite(product) and product:
             return elementwise(steps, "multiply", a.args[0], product)
+    if _is_call(a, "multiply"):
+        for x, y in (a.args, a.args[::-1]):
+            scaled = _scaled_sum(steps, x, c) if a.size <= FEW else None
+            if scaled is not None:
+                return elementwise(steps, "multiply", scaled, y)
+    return _scaled_sum(steps, a, c)
+
+
+def _scaled_sum(steps: Steps, a: Any, c: float) -> Any:
+    """Sums of few numbers times a number: the ones, with which they are a product, take it."""
+    if _is_call(a, "reshape"):
+        scaled = _scaled_sum(steps, a.args[0], c)
+        return None if scaled is None else reshape(steps, scaled, a.shape)
+    if not _is_call(a, "dot") or not a.ndim or max(math.prod(shape_of(x)) for x in a.args) > FEW:
+        return None
+    for i, x in enumerate(a.args):
+        if isinstance(x, np.ndarray) and x.ndim == 1 and x.size and is_uniform(x):
+            factor = float(x[0]) * c
+            if sys.float_info.min <= abs(factor) < math.inf:
+                return steps.make("dot", (*a.args[:i], np.full(x.shape, factor), *a.args[i + 1 :]), a.shape)
     return None
 
 
@@ -340,6 +366,8 @@ def _sum_of_products(steps: Steps, a: Step, axes: tuple[int, ...], axis: Any) ->
         x, y = a.args
         if shape_of(x) == shape_of(y) == a.shape and dtype_of(x) == dtype_of(y) == FLOAT:
             return steps.make("dot", (reshape(steps, x, (a.size,)), reshape(steps, y, (a.size,))), ())
+    if axis is None and a.dtype == FLOAT and a.size <= FEW and (a.ndim == 1 or a.call not in VIEWS):
+        return steps.make("dot", (reshape(steps, a, (a.size,)), np.ones(a.size)), ())
     if axis is None or _is_strided(a):
         return None
     n = math.prod(a.shape[i] for i in axes)

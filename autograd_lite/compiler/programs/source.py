@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.compiler.programs.backward_pass import Recording
-from autograd_lite.compiler.programs.buffers import Plan, live
+from autograd_lite.compiler.programs.buffers import Plan, behind, live
 from autograd_lite.compiler.programs.constants import Constants
 from autograd_lite.compiler.programs.movement import fold_places
 from autograd_lite.compiler.programs.naming import Names, is_labelled
@@ -227,10 +227,9 @@ class Source:
     def _memory_text(self, step: Step, last: Step) -> str:
         """The expression that makes the memory; `last` is the last step that is written there."""
         if last in self.plan.within:
-            whole, place = self.plan.within[last]
+            whole, place, views = self.plan.within[last]
             text = f"{self._buffer(whole)}[{self._constants.index(place)}]"
-            shape = np.broadcast_to(False, whole.shape)[place].shape
-            return text if shape == step.shape else f"{text}.reshape({_numbers(step.shape)})"
+            return text + "".join(f".{call}({_numbers(numbers)})" for call, numbers in views)
         dtype = "" if step.dtype == FLOAT else f", {step.dtype.name}"
         empty = "zeros" if step.call == "assemble" else "empty"
         return f"np.{empty}({_numbers(step.shape) if step.ndim == 1 else step.shape}{dtype})"
@@ -377,11 +376,10 @@ class Source:
 
     def _is_in_place(self, whole: Step, place: Any, part: Step) -> bool:
         """Whether the part was computed right into its place; the same part may have another place besides."""
-        while part.call == "reshape":
-            part = part.args[0]
+        part, _ = behind(part)
         while part in self.plan.over:
             part = self.plan.over[part]
-        within, there = self.plan.within.get(part, (None, None))
+        within, there, _ = self.plan.within.get(part, (None, None, None))
         return within is whole and there is place
 
     def _write_fold(self, step: Step) -> None:

@@ -3,8 +3,8 @@
 The *structure* of the arguments is all but their numbers: shapes, kinds, and what is not a number, as it is. Calls of
 one structure share a program. It is a tree of tuples, each a kind and what belongs to it:
 
-- ``("array", shape, whole)``: an array; `whole` says that it holds ints or bools, which may serve as positions;
-- ``("number", whole)``: one number;
+- ``("array", shape, whole)``: an array; `whole` says that it holds ints, or `BOOLS`, which may serve as positions;
+- ``("number", whole)``: one number, and the same of it;
 - ``("lists", kinds, shape, whole)``: a nested list of numbers, as regular as an array;
 - ``("value", shape)``, ``("cells", shape)``, ``("constant", shape)``: a Value, an array of scalar Values, a Constant;
 - ``("sequence", kind, structures)``, ``("mapping", kind, keys, structures)``: what holds several of these;
@@ -29,6 +29,9 @@ from autograd_lite.numbers import number, vector
 from autograd_lite.value import Constant, Value
 
 Structure = tuple[Any, ...]
+
+BOOLS = "bools"
+"""What an array holds whose numbers are 1 and 0, and which is a mask besides."""
 
 
 @dataclass(slots=True)
@@ -139,13 +142,13 @@ def _sorted(x: Any, found: Given) -> Structure:
     kind = type(x)
     if kind is np.ndarray and (letter := x.dtype.kind) in "fiub":
         found.numbers.append(x if x.dtype is FLOAT64 else as_floats(x))
-        return "array", x.shape, letter != "f"
+        return "array", x.shape, BOOLS if letter == "b" else letter != "f"
     if isinstance(x, _NUMBERS):
         whole = isinstance(x, _WHOLE)
         if whole and not -EXACT <= x <= EXACT:
             return "static", Static(x)  # a float would be another number
         found.numbers.append(np.float64(x))
-        return "number", whole
+        return "number", BOOLS if kind is np.bool_ else whole
     if kind is Value:
         found.parameters.append(x)
         return "value", x.shape
@@ -200,7 +203,7 @@ def _sorted_array(x: Any, found: Given) -> Structure:
     if x.dtype.kind != "O":
         number(x)  # which refuses it and says why: strings, complex numbers, a masked array
         found.numbers.append(as_floats(x))
-        return "array", x.shape, x.dtype.kind != "f"
+        return "array", x.shape, BOOLS if x.dtype.kind == "b" else x.dtype.kind != "f"
     cells = x.ravel().tolist()
     if all(type(cell) is Value for cell in cells):
         found.parameters.extend(cells)

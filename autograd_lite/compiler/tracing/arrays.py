@@ -19,6 +19,9 @@ SYMBOLS = {
 }  # fmt: skip
 
 
+_OF_BOOLS = {"and_", "or_", "xor"}
+
+
 def of_ints(tracer: Any, name: str, left: Any, right: Any) -> Any:
     """An operator of ints: division is part of the graph, what looks at bits is told the ints, which is a guard.
 
@@ -27,6 +30,10 @@ def of_ints(tracer: Any, name: str, left: Any, right: Any) -> Any:
     TypeError
         If they are no ints.
     """
+    if name in _OF_BOOLS:
+        masks = [tracer.mask(x) for x in (left, right)]
+        if any(mask is not x for mask, x in zip(masks, (left, right), strict=True)):
+            return getattr(operator, name)(*masks)
     for x in (left, right):
         if isinstance(x, Value) and not tracer.is_whole(x):
             raise TypeError(
@@ -36,6 +43,11 @@ def of_ints(tracer: Any, name: str, left: Any, right: Any) -> Any:
         if not isinstance(x, (Value, int, np.integer, np.ndarray)):
             return NotImplemented
     if name not in ("mod", "floordiv", "divmod"):
+        if any(np.ndim(x) for x in (left, right)):
+            raise TypeError(
+                f"{SYMBOLS[name]} of an array of ints: while a function is traced the numbers of its arguments are not "
+                "known: hand in the result as an argument; of bools write (m != 0) & (n != 0)"
+            )
         return getattr(operator, name)(*(operator.index(x) for x in (left, right)))
     if not np.all(right._data if isinstance(right, Value) else right):
         raise ZeroDivisionError(f"{SYMBOLS[name]} by zero")
@@ -47,6 +59,25 @@ def of_ints(tracer: Any, name: str, left: Any, right: Any) -> Any:
         return quotient
     rest = left - right * quotient
     return rest if name == "mod" else (quotient, rest)
+
+
+def inverted(tracer: Any, v: Value) -> Any:
+    """``~v``: the other bools, or for ints ``-1 - v``.
+
+    Raises
+    ------
+    TypeError
+        If they are neither.
+    """
+    mask = tracer.mask(v)
+    if mask is not v:
+        return ~mask
+    if tracer.is_whole(v):
+        return -1.0 - v
+    raise TypeError(
+        f"~ of {v!r}: while a function is traced only what was given as ints or bools has it; of a condition write "
+        "~(v > 0), of numbers 1 - v"
+    )
 
 
 class Stand:

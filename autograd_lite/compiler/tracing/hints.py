@@ -40,7 +40,10 @@ def _hint(error: Exception) -> str:
             "autograd_lite.take(table, i)"
         )
     if "are valid indices" in text:
-        return "use autograd_lite.take(table, i, axis=0) for the rows of an array at positions that are an argument"
+        return (
+            "use autograd_lite.take(table, i, axis=0) for the rows of an array at positions that are an argument, and "
+            "autograd_lite.where(mask, table, 0.0) for those that a mask chooses"
+        )
     if "setting an array element" in text:
         return "an array of floats cannot hold them; use a list, np.empty(n, dtype=object) or autograd_lite.stack(list)"
     return ""

@@ -207,6 +207,7 @@ class Mask:
 
     def _joined(self, other: Any, made: Callable[..., Any], told: Callable[..., Any], how: Any = None) -> Any:
         """Two masks as one; what is no mask and no bool meets the answer."""
+        other = self._tracer.mask(other)
         if isinstance(other, Mask):
             outcome = told(self._outcome, other._outcome)
             return self._made(lambda: made(self.node, other.node), outcome, how, (self, other))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.compiler.tracing.arguments import Given, Structure, own_copy
+from autograd_lite.compiler.tracing.arguments import BOOLS, Given, Structure, own_copy
 from autograd_lite.numbers import fixed
 from autograd_lite.value import Value, leaf_of
 
@@ -32,6 +32,8 @@ class Input:
         For an array or a number the leaf that stands for it; its elements appear in the graph as getitem nodes.
     elements : list of Value or None
         For a nested list one scalar leaf for each number, in row-major order.
+    is_mask : bool
+        An array of bools came in.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Input:
     integer: bool
     leaf: Value | None
     elements: list[Value] | None = None
+    is_mask: bool = False
 
     @property
     def numbers(self) -> Any:
@@ -132,11 +135,12 @@ def _parameter(x: Value, name: str, made: StandIns) -> Value:
 
 def _input(structure: Structure, name: str, made: StandIns, numbers: Any) -> Any:
     """A leaf for an array or a number; for a nested list a list of leaves of the same form."""
-    kind, whole = structure[0], structure[-1] is True
+    kind, is_mask = structure[0], structure[-1] == BOOLS
+    whole = structure[-1] is True or is_mask
     if kind != "lists":
         data = fixed(numbers.copy()) if numbers.shape else float(numbers)
         leaf = leaf_of(Value, data, name)
-        made.inputs.append(Input(name, numbers.shape, whole, leaf))
+        made.inputs.append(Input(name, numbers.shape, whole, leaf, is_mask=is_mask))
         return leaf
     elements = [leaf_of(Value, x) for x in numbers.ravel().tolist()]
     made.inputs.append(Input(name, numbers.shape, whole, None, elements))

@@ -26,6 +26,7 @@ from autograd_lite.value import Constant, Value
 
 _POSITIONS = {("take", "indices"), ("getitem", "index")}
 _CONDITIONS = {("where", "condition")}
+_PARTS = {"getitem", "reshape", "transpose"}
 WHERE = TABLE["where"]
 
 
@@ -63,8 +64,8 @@ class Tracer:
         self.unseen: set[Value] = set()
         self._elements: dict[tuple[Value, Any], Value] = {}
         self._given = {leaf: x.integer for x in inputs for leaf in x.leaves}
+        self._masks = {x.leaf for x in inputs if x.is_mask}
         self._hashed: set[Value] = set()
-        self._integers = {leaf for leaf, integer in self._given.items() if integer}
         self._joined: dict[int, tuple[Any, list[Any], Value]] = {}
 
     # --- numbers that leave the graph ---
@@ -164,15 +165,28 @@ class Tracer:
 
     def is_given(self, v: Value) -> bool:
         """Whether it was given as a number, or computed from such numbers alone: then it is one where nobody traces."""
-        return v in self._given or self._only_from(v, self._given)
+        return v in self._given or self._only_from(v, self._given.__contains__)
 
     def is_whole(self, v: Value) -> bool:
         """Whether it was given as an int, or computed from ints alone."""
-        return self._given[v] if v in self._given else self._only_from(v, self._integers)
+        return self._given[v] if v in self._given else self._only_from(v, self._given.get)
 
     def of_ints(self, name: str, left: Any, right: Any) -> Any:
         """An operator of ints on numbers that were given as ints."""
         return arrays.of_ints(self, name, left, right)
+
+    def mask(self, x: Any) -> Any:
+        """Bools that were given in an array, or some of them, as a mask; anything else as it is."""
+        if not isinstance(x, Value):
+            return x
+        source: Any = x
+        while source.op is not None and source.op.name in _PARTS:
+            source = raw_inputs(source)[0]
+        return self.compared("!=", x, 0.0, x._data != 0.0) if source in self._masks else x
+
+    def inverted(self, v: Value) -> Any:
+        """``~v`` of what was given as bools or ints."""
+        return arrays.inverted(self, v)
 
     def method(self, v: Value, name: str) -> Any:
         """A method of arrays."""
@@ -182,11 +196,13 @@ class Tracer:
         """What NumPy gets for an array: one of scalar Values."""
         return arrays.cells(self.is_given(v), v, dtype)
 
-    def _only_from(self, v: Value, given: Any) -> bool:
+    @staticmethod
+    def _only_from(v: Value, is_meant: Callable[[Value], Any]) -> bool:
+        """Whether all that it was computed from is meant, or computed from what is."""
         seen, stack = {v}, [v]
         while stack:
             x = stack.pop()
-            if x in given:
+            if is_meant(x):
                 continue
             if type(x) is not Value or x.op is None:
                 return False
@@ -214,7 +230,7 @@ class Tracer:
         """An element, or a part; the same element twice is the same node."""
         items = index if type(index) is tuple else (index,)
         if not all(type(i) is int for i in items):
-            items = tuple(map(_settled, items))
+            items = tuple(map(_settled, map(self.mask, items)))
             index = items if type(index) is tuple else items[0]
             if any(isinstance(i, Value) for i in items):
                 return self._picked(v, items)
