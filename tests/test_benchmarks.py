@@ -13,6 +13,8 @@ from benchmarks.markdown import BEGIN, END, markdown, put_in
 from benchmarks.plot import plot
 from benchmarks.report import Report, Table, Target, times_as_fast
 
+pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
+
 
 def answering(value, gradient):
     return lambda: Contestant(lambda: (value, [gradient]), lambda found: found)
