@@ -108,6 +108,18 @@ def test_losses_are_as_plain_as_wins(run):
     assert all(words in text for words in ("date: today", "[met] fast", "of numbers", "a note"))
 
 
+def test_the_spread_is_told_and_everybody_has_quartiles():
+    found = report(**{OURS: [1.0] * 5, "torch": [1.0, 1.5, 2.0, 2.5, 3.0]})
+    assert ratios(found)["PyTorch"].spread == 0.5
+    text = markdown(Run({}, [found], []))
+    assert "apart by 50% of it (median of all figures), at most 50%" in text
+    assert "Everybody, with the quartiles</summary>\n\n`sums`\n\n| a | b |" in text
+
+
+def test_nothing_is_folded_up_empty(run):
+    assert "Growth, memory, drawing" not in markdown(run)
+
+
 def test_a_file_keeps_what_stands_around_the_marks(tmp_path):
     path = tmp_path / "README.md"
     path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
