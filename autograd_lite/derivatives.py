@@ -210,7 +210,7 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 
 
 def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
-    """Return a function that computes the matrix of all first derivatives, one backward pass per output.
+    """Return a function that computes the matrix of all first derivatives, by a backward pass for all outputs at once.
 
     Parameters
     ----------

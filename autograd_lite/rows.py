@@ -51,17 +51,19 @@ def _rows(root: Value, inner: list[Value], wrt: list[Value], seeds: Any) -> list
 def _sent(node: Any, gradients: Any) -> Iterator[tuple[Value, Any]]:
     """What a node with these `gradients` sends to its inputs, for each of them."""
     row, raws = node.op, node._da
-    if type(raws) is tuple and not row.is_elementwise:
+    if type(raws) is not tuple:  # scalars
+        for x, slope in zip(raw_inputs(node), local_derivatives(node), strict=True):
+            if slope is not None:
+                yield x, gradients * slope
+    elif row.is_elementwise:
+        for x, raw, slope in zip(node._b, raws, local_derivatives(node), strict=True):
+            if slope is not None:
+                yield x, _fitted(gradients * slope, raw)
+    else:
         each = gradients if gradients.ndim > 1 else gradients.tolist()
         for x, raw, rule in zip(node._b, raws, row.vjps, strict=False):  # a variadic one has rules without end
             if type(x) is Value:
                 yield x, np.array([_like(raw, rule(g, node._data, *raws, **node._db)) for g in each])
-        return
-    inputs = raw_inputs(node)
-    shapes = raws if type(raws) is tuple else (0.0,) * len(inputs)
-    for x, raw, slope in zip(inputs, shapes, local_derivatives(node), strict=True):
-        if slope is not None:
-            yield x, _fitted(gradients * slope, raw)
 
 
 def _fitted(gradients: Any, raw: Any) -> Any:
