@@ -34,15 +34,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
     """The marker `no_cover` leaves out the call alone; here the fixtures, which often do the work."""
-    plugin = item.config.pluginmanager.getplugin("_cov")
-    if plugin is None or not item.get_closest_marker("no_cover"):
+    coverage = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if coverage is None or not item.get_closest_marker("no_cover"):
         return (yield)
-    plugin.cov_controller.pause()
+    coverage.pause()
     try:
         with processes_unmeasured():
             return (yield)
     finally:
-        plugin.cov_controller.resume()
+        coverage.resume()
 
 
 @pytest.hookimpl(wrapper=True)
