@@ -260,7 +260,7 @@ def _silenced(row: Operation, received: Any, g: Any, a: Any, how: dict[str, Any]
 
 
 def _sent_by_values(node: Any, g: Value) -> Iterator[tuple[Value, Any]]:
-    row, inputs, parameters = node.op, node.inputs, node.parameters
+    row, inputs, parameters = node.op, raw_inputs(node), node.parameters
     _refuse_changed_data(node, inputs)
     for slot, x in enumerate(inputs):
         if type(x) is not Value:
@@ -274,12 +274,12 @@ def _sent_by_values(node: Any, g: Value) -> Iterator[tuple[Value, Any]]:
         yield x, _fitted(received, x.shape)
 
 
-def _refuse_changed_data(node: Any, inputs: tuple[Value, ...]) -> None:
+def _refuse_changed_data(node: Any, inputs: tuple[Any, ...]) -> None:
     """A gradient that is to be differentiated again is computed from the nodes, which must be as they were."""
     if type(node._da) is not tuple:  # scalars: their local derivatives were computed from their numbers
         return
     for x, raw in zip(inputs, node._da, strict=True):
-        if x._data is not raw and not np.array_equal(x._data, raw, equal_nan=True):
+        if isinstance(x, Value) and x._data is not raw and not np.array_equal(x._data, raw, equal_nan=True):
             raise ValueError(
                 f"the data of {x!r} was changed after {node.op.name} used it; a gradient that is itself differentiated "
                 "needs the numbers of the forward pass: change data afterwards"

@@ -8,7 +8,6 @@ derivative. At the outside, plain numbers come back; where an argument is a Valu
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +18,7 @@ import numpy as np
 from autograd_lite import modes
 from autograd_lite.backward import cotangents, zeros_like
 from autograd_lite.functions import stack
+from autograd_lite.rows import rows_of
 from autograd_lite.value import Constant, Value
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -84,6 +84,19 @@ class _Trace:
         """The gradients of `output`, for each variable: numbers outside, Values inside a derivative."""
         with modes.recording():
             return self._pull(output, seed)
+
+    def rows(self, output: Any) -> list[Any]:
+        """For each variable the gradients of each element of `output`, one after the other."""
+        n, shape = output.size, output.shape
+        seeds = np.eye(n).reshape(n, *shape)
+        if n and isinstance(output, Value) and not self.on_values:
+            with modes.recording():
+                return rows_of(output, self.variables, seeds)
+        pulled = [self.pull(output, seed) for seed in seeds]
+        return [
+            np.stack([row[k] for row in pulled]) if pulled else np.zeros((0, *x.shape))
+            for k, x in enumerate(self.variables)
+        ]
 
     def _pull(self, output: Any, seed: Any) -> list[Any]:
         if not isinstance(output, Value):
@@ -197,7 +210,7 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 
 
 def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
-    """Return a function that computes the matrix of all first derivatives, one backward pass per output.
+    """Return a function that computes the matrix of all first derivatives, by a backward pass for all outputs at once.
 
     Parameters
     ----------
@@ -238,13 +251,7 @@ def _jacobian_rows(trace: _Trace, y: Any) -> list[Any]:
     shape = np.shape(y)
     if not shape:
         return trace.pull(y, 1.0)
-    n = math.prod(shape)
-    one_each = np.eye(n).reshape(n, *shape)
-    pulled = [trace.pull(y, seed) for seed in one_each]
-    return [
-        np.reshape(np.stack([row[k] for row in pulled]), shape + x.shape) if pulled else np.zeros(shape + x.shape)
-        for k, x in enumerate(trace.variables)
-    ]
+    return [np.reshape(rows, shape + x.shape) for rows, x in zip(trace.rows(y), trace.variables, strict=True)]
 
 
 def hessian(f: Function, argnums: int = 0) -> Function:

@@ -109,8 +109,16 @@ def broadcast_to(a: Any, shape: Shape) -> Any:
 def scatter(a: Any, index: Any, shape: Shape) -> Any:
     """Zeros of `shape` with `a` added at `index`; repeated places add up. The converse of indexing."""
     y = np.zeros(shape, getattr(a, "dtype", float))
-    np.add.at(y, index, a)
+    if _picks_once(index):
+        y[index] += a  # in half the time
+    else:
+        np.add.at(y, index, a)
     return y
+
+
+def _picks_once(index: Any) -> bool:
+    """Whether an index is made of slices and ints alone, by which no element is picked twice."""
+    return all(type(i) in (slice, int) for i in index) if type(index) is tuple else type(index) in (slice, int)
 
 
 @array_operation(

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
-from benchmarks.report import Report
+from benchmarks.report import Report, quartiles
 
 TORCH_FORMS = ("torch", "torch, fused", "torch, 0-d", "torch, func", "torch, autograd.functional", "torch, gradcheck")
 
@@ -64,10 +65,20 @@ class Run:
 
 
 class Ratio(NamedTuple):
-    """A peer's figure divided by ours, under the workload's condition and without the collector, if that was tried."""
+    """A peer's figure divided by ours, under the workload's condition and without the collector, if that was tried.
+
+    `spread` is how far apart the quartiles over the rounds are, as a part of the value.
+    """
 
     value: float
     without_collector: float | None
+    spread: float
+
+
+def spread(rounds: list[float]) -> float:
+    """How far apart the quartiles are, as a part of the median."""
+    low, high = quartiles(rounds)
+    return (high - low) / median(rounds)
 
 
 def ratios(report: Report) -> dict[str, Ratio]:
@@ -75,9 +86,9 @@ def ratios(report: Report) -> dict[str, Ratio]:
     found = {}
     for name, peer in PEERS.items():
         both = [
-            Ratio(ratio, report.ratio(form, report.ours, "gc off"))
+            Ratio(median(rounds), report.ratio(form, report.ours, "gc off"), spread(rounds))
             for form in peer.contestants
-            if (ratio := report.ratio(form, report.ours, report.condition)) is not None
+            if (rounds := report.ratios(form, report.ours, report.condition))
         ]
         if both:
             found[name] = min(both, key=lambda ratio: ratio.value)

@@ -95,9 +95,9 @@ HESSIAN = Workload(
 # --- check_grads ---------------------------------------------------------------------------------------------------
 
 
-def layer(tanh: Callable[[Any], Any], x: Any) -> Any:
+def layer(tanh: Callable[[Any], Any], W: Any) -> Callable[[Any], Any]:
     """A function of a matrix, whose gradient is checked."""
-    return (tanh(x @ weights()) ** 2).sum()
+    return lambda x: (tanh(x @ W) ** 2).sum()
 
 
 def weights() -> Any:
@@ -124,16 +124,13 @@ def _checked(run: Callable[[], Any], answer: Callable[[], Any]) -> Contestant:
 
 def _check_ours() -> Contestant:
     ag, x = peer("autograd_lite"), matrix()
-    f = partial(layer, ag.tanh)
+    f = layer(ag.tanh, weights())
     return _checked(lambda: ag.check_grads(f, x).ok, lambda: ag.value_and_grad(f)(x))
 
 
 def _check_torch(fast: bool) -> Contestant:
     torch = peer("torch")
-    x, W = torch.tensor(matrix(), requires_grad=True), torch.tensor(weights())
-
-    def f(x: Any) -> Any:
-        return (torch.tanh(x @ W) ** 2).sum()
+    x, f = torch.tensor(matrix(), requires_grad=True), layer(torch.tanh, torch.tensor(weights()))
 
     def answer() -> Any:
         y = f(x)
@@ -154,7 +151,7 @@ def _check_hips() -> Contestant:
 
 def _check_jax() -> Contestant:
     library, check = jax(), peer("jax.test_util").check_grads
-    x, f = library.numpy.asarray(matrix()), partial(layer, library.numpy.tanh)
+    x, f = library.numpy.asarray(matrix()), layer(library.numpy.tanh, library.numpy.asarray(weights()))
     return _checked(lambda: check(f, (x,), order=1, modes=["rev"]), lambda: library.value_and_grad(f)(x))
 
 

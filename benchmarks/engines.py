@@ -1,6 +1,6 @@
 """Training steps on arrays, for each library: from a problem and its loss in that library's functions to a contestant.
 
-To add a library, write such a function and name it in `ENGINES`; its losses go into the dictionaries of networks.py.
+To add a library, write such a function and name it in `ENGINES`; its network goes into networks.py.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ def _read(found: tuple[Any, list[Any]]) -> tuple[float, list[Any]]:
     return float(found[0]), [np.asarray(g) for g in found[1]]
 
 
+def _descend(ps: list[Any], rate: float) -> None:
+    """A step of gradient descent of nodes that have `data` and `grad`."""
+    for p in ps:
+        p.data -= rate * p.grad
+
+
 def ours(problem: Problem, loss: Loss) -> Contestant:
     """Our Values of arrays; the graph is built anew at each step. Inputs but for labels are made Constants once."""
     ag, rate = peer("autograd_lite"), problem.rate
@@ -42,8 +48,7 @@ def ours(problem: Problem, loss: Loss) -> Contestant:
         cost = loss(ps, *inputs)
         cost.backward()
         if rate:
-            for p in ps:
-                p.data -= rate * p.grad
+            _descend(ps, rate)
         return cost
 
     return Contestant(step, lambda cost: _read((cost.data, [p.grad for p in ps])))
@@ -110,19 +115,18 @@ def hips(problem: Problem, loss: Loss) -> Contestant:
     return Contestant(step, _read)
 
 
-def mygrad(problem: Problem, loss: Loss) -> Contestant:
-    """MyGrad's tensors, without the guard of memory, as its manual advises for speed."""
+def mygrad(problem: Problem, loss: Loss, guarded: bool) -> Contestant:
+    """MyGrad's tensors, with its guard of memory or, as its manual advises for speed, without."""
     library, rate = peer("mygrad"), problem.rate
     ps = [library.tensor(p.copy()) for p in problem.parameters]
-    inputs = problem.inputs
+    inputs, guard = problem.inputs, library.mem_guard_on if guarded else library.mem_guard_off
 
     def step() -> Any:
-        with library.mem_guard_off:
+        with guard:
             cost = loss(ps, *inputs)
             cost.backward()
         if rate:
-            for p in ps:
-                p.data -= rate * p.grad
+            _descend(ps, rate)
         return cost
 
     return Contestant(step, lambda cost: _read((cost.data, [p.grad for p in ps])))
@@ -160,7 +164,8 @@ ENGINES: dict[str, tuple[Callable[[Problem, Loss], Contestant], str]] = {
     "JAX, eager": (partial(jax, compiled=False), "jax"),
     "JAX, jit": (partial(jax, compiled=True), "jax"),
     "autograd (HIPS)": (hips, "autograd"),
-    "mygrad, guard off": (mygrad, "mygrad"),
+    "mygrad": (partial(mygrad, guarded=True), "mygrad"),
+    "mygrad, guard off": (partial(mygrad, guarded=False), "mygrad, guard off"),
     "tinygrad": (partial(tinygrad, compiled=False), "tinygrad"),
     "tinygrad, jit": (partial(tinygrad, compiled=True), "tinygrad"),
 }

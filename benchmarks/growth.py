@@ -94,7 +94,7 @@ def at_most_of_torch(factor: float) -> Callable[[Report], tuple[str, bool | None
     """A judge: our peak is at most `factor` times torch's."""
 
     def judge(report: Report) -> tuple[str, bool | None]:
-        ratio: Any = report.ratio(OURS, "torch", PEAK)
+        ratio: Any = report.ratio(OURS, "torch, fused", PEAK)
         return ("torch missing", None) if ratio is None else (f"{ratio:.2f}x", ratio <= factor)
 
     return judge

@@ -16,11 +16,14 @@ MATTERS = 1.25
 """By what factor the collector has to change a ratio to be mentioned."""
 
 HOW = (
-    "Each figure is the peer's time (for `step-memory`, its memory) divided by ours: above 1 it takes more than we do; "
-    "**in bold it takes less**. In "
-    "parentheses, where it matters, the same with Python's cycle collector off, which walks over the cycles that "
-    "micrograd's closures make. A peer that has several forms is shown with its fastest; - did not take part."
+    "Each figure is the peer's time (for `step-memory`, its memory) divided by ours, the median over the rounds: above "
+    "1 it takes more than we do; **in bold it takes less**. Python's cycle collector is on, as users have it; in "
+    f"parentheses, where it matters by a factor of {MATTERS} or more, the same with the collector off, which walks "
+    "over the cycles that micrograd's closures make. A peer that has several forms is shown with its fastest; - did "
+    "not take part."
 )
+SPREAD = "Over the rounds the quartiles of a figure are apart by"
+"""How far, as a part of the figure: the figures' median, and their maximum."""
 
 
 def check_marks(path: Path) -> None:
@@ -54,17 +57,19 @@ def markdown(run: Run) -> str:
     lines = [[r.workload, ours(r), *(cell(found.get(p)) for p in peers)] for r, found in rows]
     values = [ratio.value for _, found in rows for ratio in found.values()]
     behind = sum(x < 1 for x in values)
-    return "\n\n".join(
-        [
-            table(["workload", "ours", *peers], lines),
-            f"{HOW} Of {len(values)} comparisons we are ahead in {len(values) - behind} and behind in {behind}.",
-            "\n".join(f"- {name}: {text}" for name, text in run.conditions.items()),
-            folded("What the workloads are", "\n".join(f"- `{r.workload}`: {r.doc}" for r in run.reports)),
-            folded("Who did not take part, and other remarks", "\n".join(remarks(run))),
-            folded("Growth, memory, drawing, and what the pieces cost", others(run)),
-            folded("Targets", "\n".join(f"- {verdict}" for verdict in run.verdicts)),
-        ]
-    )
+    spreads = [ratio.spread for _, found in rows for ratio in found.values()]
+    parts = [
+        table(["workload", "ours", *peers], lines),
+        f"{HOW} Of {len(values)} comparisons we are ahead in {len(values) - behind} and behind in {behind}.",
+        spreads and f"{SPREAD} {median(spreads):.0%} of it (median of all figures), at most {max(spreads):.0%}.",
+        "\n".join(f"- {name}: {text}" for name, text in run.conditions.items()),
+        folded("What the workloads are", "\n".join(f"- `{r.workload}`: {r.doc}" for r in run.reports)),
+        folded("Who did not take part, and other remarks", "\n".join(remarks(run))),
+        folded("Everybody, with the quartiles", every_table(r for r, _ in rows)),
+        folded("Growth, memory, drawing, and what the pieces cost", every_table(r for r in run.reports if not r.ours)),
+        folded("Targets", "\n".join(f"- {verdict}" for verdict in run.verdicts)),
+    ]
+    return "\n\n".join(filter(None, parts))
 
 
 def ours(report: Report) -> str:
@@ -86,7 +91,7 @@ def cell(ratio: Ratio | None) -> str:
     """A ratio, in bold if the peer is ahead."""
     if ratio is None:
         return "-"
-    value, off = ratio
+    value, off = ratio.value, ratio.without_collector
     shown = f"**{digits(value)}**" if value < 1 else digits(value)
     changed = off is not None and not 1 / MATTERS < off / value < MATTERS
     return f"{shown} ({digits(off)})" if changed and off is not None else shown
@@ -102,10 +107,10 @@ def remarks(run: Run) -> list[str]:
     return [f"- `{r.workload}`: {note}" for r in run.reports if r.ours for note in r.notes]
 
 
-def others(run: Run) -> str:
-    """The tables of the workloads that compare something else than ratios."""
+def every_table(reports: Iterable[Report]) -> str:
+    """The tables of some workloads as they are printed; their notes where they stand nowhere else."""
     return "\n\n".join(
-        "\n\n".join([f"`{r.workload}`: {r.doc}", _tables(r), *r.notes]) for r in run.reports if not r.ours
+        "\n\n".join([f"`{r.workload}`: {r.doc}", _tables(r), *([] if r.ours else r.notes)]) for r in reports
     )
 
 
@@ -120,5 +125,5 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def folded(title: str, content: str) -> str:
-    """What a click unfolds."""
-    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
+    """What a click unfolds; nothing if there is nothing."""
+    return content and f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import methodcaller
 from typing import Any
 
 from benchmarks.engines import Loss, Problem, contestants
 from benchmarks.harness import Contestant, Workload, ahead, at_most
+from benchmarks.networks import Head, losses
 from benchmarks.peers import jax, peer
 from benchmarks.rerolled.by_hand import flat, split
 from benchmarks.rerolled.contestants import buffered, plain, start
@@ -39,63 +41,19 @@ def flattened(make: Callable[[], Contestant], by_columns: bool) -> Contestant:
     return Contestant(step, answer)
 
 
-# --- the loss in each library's functions, weights by columns ------------------------------------------------------
+def hinge(relu: Callable[[], Callable[[Any], Any]]) -> Callable[[], Head]:
+    """The hinge loss and the penalty, by the operators and methods that these libraries have in common."""
+
+    def made() -> Head:
+        positive = relu()
+        return lambda z, y, ps: positive(1 - y * z).mean() + 1e-4 * sum((p * p).sum() for p in ps)
+
+    return made
 
 
-def ours_loss() -> Loss:
-    ag = peer("autograd_lite")
-
-    def loss(ps: list[Any], X: Any, y: Any) -> Any:
-        W1, b1, W2, b2, W3, b3 = ps
-        h = ag.relu(X @ W1 + b1)
-        h = ag.relu(h @ W2 + b2)
-        return ag.relu(1 - y * (h @ W3 + b3)).mean() + 1e-4 * sum((p * p).sum() for p in ps)
-
-    return loss
-
-
-def jax_loss() -> Loss:
-    jnp, relu = jax().numpy, jax().nn.relu
-
-    def loss(ps: list[Any], X: Any, y: Any) -> Any:
-        W1, b1, W2, b2, W3, b3 = ps
-        h = relu(relu(X @ W1 + b1) @ W2 + b2)
-        return relu(1 - y * (h @ W3 + b3)).mean() + 1e-4 * sum(jnp.sum(p * p) for p in ps)
-
-    return loss
-
-
-def hips_loss() -> Loss:
-    anp = peer("autograd.numpy")
-
-    def loss(ps: list[Any], X: Any, y: Any) -> Any:
-        W1, b1, W2, b2, W3, b3 = ps
-        h = anp.maximum(anp.dot(X, W1) + b1, 0.0)
-        h = anp.maximum(anp.dot(h, W2) + b2, 0.0)
-        margins = anp.maximum(1 - y * (anp.dot(h, W3) + b3), 0.0)
-        return anp.mean(margins) + 1e-4 * sum(anp.sum(p * p) for p in ps)
-
-    return loss
-
-
-def mygrad_loss() -> Loss:
-    relu = peer("mygrad.nnet").relu
-
-    def loss(ps: list[Any], X: Any, y: Any) -> Any:
-        W1, b1, W2, b2, W3, b3 = ps
-        h = relu(relu(X @ W1 + b1) @ W2 + b2)
-        return relu(1 - y * (h @ W3 + b3)).mean() + 1e-4 * sum((p * p).sum() for p in ps)
-
-    return loss
-
-
-def tinygrad_loss() -> Loss:
-    def loss(ps: list[Any], X: Any, y: Any) -> Any:
-        W1, b1, W2, b2, W3, b3 = ps
-        h = ((X @ W1 + b1).relu() @ W2 + b2).relu()
-        return (1 - y * (h @ W3 + b3)).relu().mean() + 1e-4 * sum((p * p).sum() for p in ps)
-
-    return loss
+def hips_relu() -> Callable[[Any], Any]:
+    maximum = peer("autograd.numpy").maximum
+    return lambda h: maximum(h, 0.0)
 
 
 NUMPY, BUFFERS = "NumPy by hand", "NumPy, buffers"
@@ -104,13 +62,15 @@ BY_ROWS: dict[str, Callable[[], Loss]] = {
     "torch, fused": lambda: torch_losses()[NAME],
     "torch, compiled": lambda: torch_losses()[NAME],
 }
-BY_COLUMNS: dict[str, Callable[[], Loss]] = {
-    "autograd_lite": ours_loss,
-    "jax": jax_loss,
-    "autograd": hips_loss,
-    "mygrad": mygrad_loss,
-    "tinygrad": tinygrad_loss,
-}
+BY_COLUMNS = losses(
+    {
+        "autograd_lite": hinge(lambda: peer("autograd_lite").relu),
+        "jax": hinge(lambda: jax().nn.relu),
+        "autograd": hinge(hips_relu),
+        "mygrad, guard off": hinge(lambda: peer("mygrad.nnet").relu),
+        "tinygrad": hinge(lambda: methodcaller("relu")),
+    }
+)
 
 MOONS_ARRAY = Workload(
     "moons-array",

@@ -86,7 +86,7 @@ def blas() -> str:
         pools = importlib.import_module("threadpoolctl").threadpool_info()
     except ImportError as error:
         return f"{name}, threads unknown ({error})"
-    found = [f"{p['internal_api']} {p['version'] or ''} {p['num_threads']}".replace("  ", " ") for p in pools]
+    found = [f"{p['internal_api']} {p['version'] or ''}".strip() + f" with {p['num_threads']}" for p in pools]
     return f"{name}; threads: {', '.join(found) or 'no pool found'}"
 
 

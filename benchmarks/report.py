@@ -68,10 +68,13 @@ class Report:
 
     def ratio(self, peer: str, ours: str, condition: str) -> float | None:
         """Median over the rounds of the peer's sample divided by ours of the same round; None if not measured."""
-        theirs, own = (self.samples.get(name, {}).get(condition) for name in (peer, ours))
-        if not theirs or not own:
-            return None
-        return statistics.median(a / b for a, b in zip(theirs, own, strict=True))
+        found = self.ratios(peer, ours, condition)
+        return statistics.median(found) if found else None
+
+    def ratios(self, peer: str, ours: str, condition: str) -> list[float]:
+        """The peer's sample divided by ours, for each round; none if not measured."""
+        theirs, own = (self.samples.get(name, {}).get(condition, []) for name in (peer, ours))
+        return [a / b for a, b in zip(theirs, own, strict=True)] if theirs and own else []
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from benchmarks.markdown import BEGIN, END, check_marks, markdown, put_in
 from benchmarks.plot import plot
 from benchmarks.report import Report, Table, Target, times_as_fast
 
+pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
+
 
 def answering(value, gradient):
     return lambda: Contestant(lambda: (value, [gradient]), lambda found: found)
@@ -106,6 +108,18 @@ def test_losses_are_as_plain_as_wins(run):
     assert "| sums | 1.00 s | **0.50** | 2.00 |" in text
     assert "Of 2 comparisons we are ahead in 1 and behind in 1" in text
     assert all(words in text for words in ("date: today", "[met] fast", "of numbers", "a note"))
+
+
+def test_the_spread_is_told_and_everybody_has_quartiles():
+    found = report(**{OURS: [1.0] * 5, "torch": [1.0, 1.5, 2.0, 2.5, 3.0]})
+    assert ratios(found)["PyTorch"].spread == 0.5
+    text = markdown(Run({}, [found], []))
+    assert "apart by 50% of it (median of all figures), at most 50%" in text
+    assert "Everybody, with the quartiles</summary>\n\n`sums`: of numbers\n\n| a | b |" in text
+
+
+def test_nothing_is_folded_up_empty(run):
+    assert "Growth, memory, drawing" not in markdown(run)
 
 
 def test_a_file_keeps_what_stands_around_the_marks(run, tmp_path):

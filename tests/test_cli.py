@@ -331,6 +331,7 @@ def test_any_pairs(pairs: list[str], text: str) -> None:
     assert_orderly(run(text, "--at", *pairs))
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("text", ["(" * 100_000 + "a" + ")" * 100_000, "+".join("a" * 10_000), "-" * 10_000 + "a"])
 def test_long_and_deep_expressions(text: str) -> None:

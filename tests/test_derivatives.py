@@ -85,6 +85,11 @@ def test_higher_order_and_nesting() -> None:
     np.testing.assert_allclose(grad(lambda x: grad(lambda y: (y**3).sum())(x).sum())(np.array([1.0, 2.0])), [6.0, 12.0])
 
 
+def test_a_gradients_graph_has_no_nodes_for_arithmetic_on_constants() -> None:
+    g = grad(lambda x: (x**3).sum())(Value([1.0, 2.0]))
+    assert [v.op.name for v in ag.topological_order(g) if v.op] == ["pos", "pow", "mul", "mul"]
+
+
 def test_errors() -> None:
     with pytest.raises(ValueError, match=r"shape \(2,\).*jacobian"):
         grad(lambda x: x * 2)(np.ones(2))

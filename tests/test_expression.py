@@ -124,6 +124,7 @@ def test_every_function_can_be_called() -> None:
 MANY = 100_000
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -141,6 +142,7 @@ def test_size_is_no_obstacle(text: str, expected: float) -> None:
     assert value(text, **{"a": 2.0, "x" * MANY: 3.0}) == pytest.approx(expected)
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize("text", ["(" * MANY, "-" * MANY, "a" + ")" * MANY, "abs(" * MANY, "x" * MANY, "a " * MANY])
 def test_the_refusal_of_a_long_text_is_short(text: str) -> None:
     assert len(str(refusal(text))) < 400

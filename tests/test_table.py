@@ -24,6 +24,8 @@ from tests.tables import (
     trial_name,
 )
 
+pytestmark = pytest.mark.no_cover  # others run the same lines, and coverage takes its time
+
 each_row = pytest.mark.parametrize("row", ELEMENTWISE, ids=trial_name)
 each_trial = pytest.mark.parametrize(("row", "trial"), ARRAY_TRIALS, ids=trial_name)
 

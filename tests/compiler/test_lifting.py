@@ -189,6 +189,7 @@ def test_a_chain_is_not_rolled() -> None:
         lift(trace(chain(10_000), (0.5,)))
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_a_chain_of_100_000_is_refused_without_recursion() -> None:
     with pytest.raises(NotRolledError, match="too few at once"):
         lift(trace(chain(50_000), (0.5,)))

@@ -152,6 +152,7 @@ def test_empty_arrays() -> None:
     same_as_engine(ag.sum(a @ b) + ag.sum(ag.concatenate([a, b.reshape(1, 3)]) * 2), [a, b])
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize("leaf", [0.5, np.full(3, 0.5)], ids=["scalar", "array"])
 def test_a_deep_chain(leaf: Any) -> None:
     x = Value(leaf)

@@ -1,4 +1,4 @@
-"""The object that `vectorize` returns, called like its function: values, gradients, versions, threads, derivatives."""
+"""The object that `vectorize` returns, called like its function: values, gradients, derivatives, threads, training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import collections
 import copy
 import dataclasses
 import threading
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import Constant, Value, nn, optim, vectorize
 from autograd_lite.optim.optimizer import Optimizer
+from tests.compiler.agreement import agree, gradients
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 2)), RNG.normal(size=6)
@@ -33,22 +33,6 @@ def leaves(scalars: bool) -> tuple[Any, Any]:
     if scalars:
         return [Value(0.5), Value(-1.0)], Value(0.25)
     return Value([0.5, -1.0]), Value(0.25)
-
-
-def gradients(c: Value, parameters: list[Value]) -> list[Any]:
-    for p in parameters:
-        p.zero_grad()
-    c.backward()
-    return [p.grad for p in parameters]
-
-
-def agree(cost: Any, f: Any, parameters: list[Value], *args: Any) -> Value:
-    """The vectorised call is the function's: its value and its gradients."""
-    c, expected = cost(*args), f(*args)
-    assert c.data == pytest.approx(expected.data, rel=1e-10, abs=1e-14)
-    for got, wanted in zip(gradients(c, parameters), gradients(expected, parameters), strict=True):
-        np.testing.assert_allclose(got, 0.0 if wanted is None else wanted, rtol=1e-10, atol=1e-13)
-    return c
 
 
 @pytest.mark.parametrize("scalars", [True, False])
@@ -197,103 +181,6 @@ def test_a_vectorised_function_inside_another() -> None:
     for xs in ([1.0, 2.0], [3.0, 4.0]):
         assert outer(xs).data == pytest.approx(4 * (xs[0] ** 2 + xs[1] ** 2))
     assert repr(inner).endswith("0 programs>")
-
-
-# --- branches -------------------------------------------------------------------------------------------------------
-
-
-def test_branches_have_versions_and_all_are_kept() -> None:
-    w = Value(2.0)
-    calls = []
-
-    def f(x: Any) -> Any:
-        calls.append(x)
-        return w * x if w * x > 0 else (w * x) ** 2
-
-    cost = vectorize(f)
-    for x in (1.0, 2.0, -1.0, -3.0):
-        agree(cost, f, [w], x)
-    calls.clear()
-    assert [cost(x).data for x in (5.0, -5.0, 5.0)] == [10.0, 100.0, 10.0]
-    assert calls == []
-    assert "2 versions" in cost.report()
-    assert "test_vectorized.py:" in cost.report()
-
-
-def test_labels_are_compared_by_number() -> None:
-    w = Value(2.0)
-
-    def f(xs: Any, ys: Any) -> Any:
-        return sum(w * x if y == 1 else (w * x) ** 2 for x, y in zip(xs, ys, strict=True))
-
-    cost = vectorize(f)
-    for ys in ([0, 1], [1, 1], [0, 1]):
-        agree(cost, f, [w], [3.0, 4.0], ys)
-
-
-def test_pythons_max_is_guarded() -> None:
-    v = [Value(1.0), Value(2.0), Value(3.0)]
-    cost = vectorize(lambda k: max(x * k for x in v) ** 2)
-    assert [cost(k).data for k in (1.0, -1.0, 2.0, -2.0)] == [9.0, 1.0, 36.0, 4.0]
-
-
-def test_an_integer_that_picks_from_a_list_is_guarded() -> None:
-    table = [Value(1.0), Value(2.0)]
-    cost = vectorize(lambda i: table[i] * 3.0)
-    assert [cost(i).data for i in (0, 1, 0)] == [3.0, 6.0, 3.0]
-
-
-def test_an_integer_that_selects_needs_one_program() -> None:
-    table = Value(np.arange(6.0).reshape(3, 2))
-
-    def f(i: Any, y: Any) -> Any:
-        return nn.cross_entropy(ag.take(table, i, axis=0), y)
-
-    cost = vectorize(f)
-    for i, y in [([0, 1], [0, 1]), ([2, 2], [1, 1]), ([1, 0], [0, 0])]:
-        agree(cost, f, [table], np.array(i), np.array(y))
-    assert repr(cost).endswith("1 program>")
-
-
-def test_very_many_ways_are_warned_of_once_and_run_as_they_are() -> None:
-    w = Value(2.0)
-
-    def f(n: Any) -> Any:
-        total = w * 0.0
-        for _ in range(n):
-            total = total + w
-        return total
-
-    cost = vectorize(f)
-    for n in range(32):
-        assert cost(n).data == 2.0 * n
-    with pytest.warns(UserWarning, match="32 different ways.*asked at .*test_vectorized.py:"):
-        assert cost(40).data == 80.0
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert cost(41).data == 82.0
-    assert repr(cost).endswith("32 programs>")
-
-
-def test_a_parameter_of_another_shape_is_traced_again() -> None:
-    w = Value([1.0, 2.0])
-    cost = vectorize(lambda x: (w * x).sum())
-    assert cost(2.0).data == 6.0
-    w.data = np.array([1.0, 2.0, 3.0])
-    assert cost(2.0).data == 12.0
-    w.data = np.array([1.0, 4.0])
-    assert cost(2.0).data == 10.0
-
-
-def test_a_gradient_with_nan_is_the_functions_own() -> None:
-    w = Value(1.0)
-
-    def f(x: Any) -> Any:
-        return ag.where(True, w, (w * x).log() * 0.0 + w) + (w * x).sqrt() * x
-
-    cost = vectorize(f)
-    for x in (1.0, 2.0, 0.0):
-        agree(cost, f, [w], x)
 
 
 # --- derivatives ------------------------------------------------------------------------------------------------------

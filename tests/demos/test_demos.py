@@ -103,6 +103,7 @@ def test_the_pictures_are_named_and_go_to_out_by_default(tmp_path, monkeypatch, 
     assert all(Path(name).is_file() for name in pictures)
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize("missing", sorted(NEEDED))
 def test_without_its_libraries_a_demo_says_what_to_install(missing):
     script = f"import sys; sys.modules[{missing!r}] = None; from demos.__main__ import main; main(['logistic'])"

@@ -14,13 +14,19 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """How long some work takes: of three runs the fastest, for others use this machine, too."""
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    """How long some work takes, once."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def takes_at_most(factor: float, more: Callable[[], Any], less: Callable[[], Any]) -> bool:
+    """Whether `more` takes below `factor` times the time of `less`.
+
+    Of three runs the fastest counts, for others use this machine, too; one of `more` that is fast enough will do.
+    """
+    limit = factor * min(seconds(less) for _ in range(3))
+    return any(seconds(more) < limit for _ in range(3))
 
 
 def heavy_dot(nodes: int = 160) -> str:

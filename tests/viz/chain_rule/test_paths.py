@@ -136,6 +136,7 @@ def test_what_the_others_add_up_to_is_no_rounding_error() -> None:
     assert " = 1e+06 + 0\n" in str(e)
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_a_long_chain() -> None:
     x = v = Value(0.5, label="x")
     for _ in range(20_000):

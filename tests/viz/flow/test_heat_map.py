@@ -59,6 +59,7 @@ def test_a_failure_leaves_the_old_file(
     assert old.read_text() == "old"
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize("format", ["svg", "png", "pdf"])
 def test_the_same_run_gives_the_same_bytes(everything: GradientFlow, format: str) -> None:
     first = everything.draw().pipe(format)
@@ -195,6 +196,7 @@ def test_the_input_is_at_the_top_and_time_runs_to_the_right() -> None:
     assert (colours[1, :2] == dark).all()
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize("rows", [1, 25, 60, 400])
 def test_many_rows_stay_legible(rows: int) -> None:
     flow = by_hand([[10.0 ** (i == rows - 7)] * 2 if i else [1e-3, 1e-3] for i in range(rows)])
@@ -210,6 +212,7 @@ def test_rows_with_words_are_named_first() -> None:
     assert np.diff(named).min() >= 4
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 @pytest.mark.parametrize(
     "name",
     ["<b>&\"'", "$x^{$", "a\nb", "😀 層", "x" * 500, "</script>", "\x00\ud800", "", "{}|\\N", "--", "a.b", "w[0]"],

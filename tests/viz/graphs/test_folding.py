@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import pytest
 from hypothesis import given
 
 from autograd_lite import Value
@@ -97,5 +98,6 @@ def test_small_graphs_stay_as_they_are_and_large_ones_are_rolled() -> None:
     assert "boxes" not in draw_dot(small, full=True).source
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_a_chain_of_100_000() -> None:
     assert len(fitted(snapshot(chain(100_000)))) <= 4

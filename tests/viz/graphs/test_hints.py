@@ -11,7 +11,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import Value, nn
 from autograd_lite.origins import record_origins
-from tests.viz.helpers import seconds
+from tests.viz.helpers import takes_at_most
 from viz.graphs.hints import MEANINGS, Hint, hints
 from viz.graphs.layer_norms import layer_norms
 from viz.graphs.rolling import roll
@@ -303,7 +303,7 @@ def test_the_time_grows_with_the_number_of_values(kind: str) -> None:
 
     small, large = graph(2_500), graph(25_000)
     assert len(large) > 100_000
-    assert seconds(lambda: hints(large)) < 40 * seconds(lambda: hints(small)), "ten times the values"
+    assert takes_at_most(40, lambda: hints(large), lambda: hints(small)), "ten times the values"
 
 
 def test_the_same_graph_has_the_same_hints() -> None:

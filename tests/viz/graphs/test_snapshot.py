@@ -168,6 +168,7 @@ def test_local_derivatives_of_arrays() -> None:
     assert square.dtype == "float64"
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_a_chain_of_100_000() -> None:
     x = Value(1.0)
     for _ in range(100_000):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value, nn, record_origins
@@ -272,6 +273,7 @@ def test_a_transformer_is_rolled_from_its_loss_too() -> None:
     assert "Block() ×12" in titles(drawing)
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_a_long_chain_of_operations_is_no_recursion() -> None:
     model = nn.Linear(1, 1, seed=0).to_scalars()
     h = model([Value(1.0)])[0]

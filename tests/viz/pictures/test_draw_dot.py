@@ -328,6 +328,7 @@ def test_the_mimebundle_of_a_value() -> None:
     assert set(mimebundle(e, exclude=["image/svg+xml"])) == {"text/plain"}
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_a_bare_value_of_a_large_graph_is_a_rolled_picture_and_of_a_huge_one_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -87,6 +87,7 @@ def test_arrays_are_one_row() -> None:
     assert "[[1, 2], [3, 4]]" in lines[1]
 
 
+@pytest.mark.no_cover  # others run the same lines, and coverage takes its time
 def test_a_chain_of_100_000_is_cut_and_says_so() -> None:
     x = Value(1.0)
     for _ in range(100_000):

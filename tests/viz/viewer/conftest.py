@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from tests.viz.helpers import seconds
 from tests.viz.viewer.browser import Browser, browser
-from tests.viz.viewer.helpers import beginner
+from tests.viz.viewer.helpers import beginner, write_wide
 from viz.viewer.html import save_html
 
 
@@ -28,6 +30,20 @@ def page(chromium: Browser) -> Iterator[Browser]:
     yield chromium
     assert chromium.complaints() == []
     assert chromium.requests() == []
+
+
+class Page(NamedTuple):
+    """Where it is, and how long it took to write it."""
+
+    path: Path
+    seconds: float
+
+
+@pytest.fixture(scope="package")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """The page of 100,000 values and more, which takes seconds: traced, laid out and written."""
+    path = tmp_path_factory.mktemp("pages") / "large.html"
+    return Page(path, seconds(lambda: write_wide(path, rows=200)))
 
 
 @pytest.fixture(scope="package")

@@ -6,9 +6,13 @@ import base64
 import json
 import re
 import zlib
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograd_lite import Value
+from viz.viewer.html import save_html
 
 
 def beginner() -> Value:
@@ -20,6 +24,16 @@ def beginner() -> Value:
     o.label = "o"
     o.backward()
     return o
+
+
+def write_wide(path: Path, rows: int) -> Path:
+    """The page of a wide graph, as networks are, of some 500 values a row."""
+    row = [Value(x) for x in np.random.default_rng(0).normal(size=250).tolist()]
+    for k in range(1, rows):
+        row = [x + 0.5 * row[(i + k) % 250] if i % 2 else x - row[(i * k + 1) % 250].tanh() for i, x in enumerate(row)]
+    y = sum(row[1:], row[0]) * 1e-9
+    y.backward()
+    return Path(save_html(y, path, names={}))
 
 
 def data_of(page: str) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from autograd_lite import Value, nn
 from tests.viz.viewer.browser import Browser
+from tests.viz.viewer.conftest import Page
 from tests.viz.viewer.helpers import beginner
 from viz.graphs.rolling import roll
 from viz.graphs.snapshot import snapshot
@@ -127,21 +127,8 @@ def test_an_old_browser_is_told_what_it_needs(page: Browser, small: Path) -> Non
 # --- size ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of 100,000 values and more: a wide graph, as networks are."""
-    row = [Value(float(i % 7) - 3.0) for i in range(250)]
-    for k in range(1, 200):
-        row = [x + 0.5 * row[(i + k) % 250] if i % 2 else x - row[(i * k + 1) % 250].tanh() for i, x in enumerate(row)]
-    y = sum(row[1:], row[0])
-    y.backward()
-    graph = snapshot(y)
-    assert len(graph) >= 100_000
-    return Path(save_html(graph, tmp_path_factory.mktemp("large") / "large.html"))
-
-
-def test_a_large_graph_is_on_a_canvas_and_pans_smoothly(page: Browser, large: Path) -> None:
-    page.open(large)
+def test_a_large_graph_is_on_a_canvas_and_pans_smoothly(page: Browser, large: Page) -> None:
+    page.open(large.path)
     assert page.value("viewer.graph.size") >= 100_000
     assert page.value("document.querySelector('canvas.surface') !== null")
     inked = (
@@ -173,8 +160,8 @@ def test_a_large_graph_is_on_a_canvas_and_pans_smoothly(page: Browser, large: Pa
     assert "from afar: gradient above 0" in page.text("legend")
 
 
-def test_the_table_of_a_large_graph_comes_in_pages(page: Browser, large: Path) -> None:
-    page.open(large)
+def test_the_table_of_a_large_graph_comes_in_pages(page: Browser, large: Page) -> None:
+    page.open(large.path)
     page.run("document.querySelector('summary').click()")
     page.wait("document.querySelectorAll('#table-body tr').length === 100")
     assert page.text("table-caption").startswith("Values 1 to 100 of 1")
