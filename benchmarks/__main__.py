@@ -69,7 +69,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw all ratios there, as svg, png or pdf")
     parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help=f"replace what stands there between {BEGIN} and {END}"
+        "--markdown",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"replace what stands there between {BEGIN} and {END}; several times for several files",
     )
     parser.add_argument(
         "--from", dest="earlier", type=Path, metavar="JSON", help="run nothing, take an earlier run's file"
@@ -94,16 +99,16 @@ def run(given: argparse.Namespace, command: str) -> Run:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the workloads, or read what an earlier run wrote; write the files that are asked for."""
     given = parse(arguments)
-    if given.markdown:
-        check_marks(given.markdown)  # before the time is spent
+    for path in given.markdown:
+        check_marks(path)  # before the time is spent
     command = shlex.join(["python", "-m", "benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
     found = Run.load(given.earlier) if given.earlier else run(given, command)
     if given.json:
         found.save(given.json)
     if given.plot:
         importlib.import_module("benchmarks.plot").plot(found, given.plot)
-    if given.markdown:
-        put_in(given.markdown, found)
+    for path in given.markdown:
+        put_in(path, found)
 
 
 if __name__ == "__main__":

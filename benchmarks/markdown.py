@@ -32,26 +32,28 @@ def check_marks(path: Path) -> None:
     places = len(_PLACE.findall(text))
     if not places or text.count(END) != places or text.count("<!-- benchmarks") != places:
         raise ValueError(
-            f"{path} must have a line {BEGIN} and, below, a line {END}: the tables go between them; "
-            "<!-- benchmarks: NAME --> takes those of one workload"
+            f"{path} must have a line {BEGIN} and, below, a line {END}: an overview goes between them; "
+            "<!-- benchmarks: NAME --> takes one workload's tables, <!-- benchmarks: everything --> all"
         )
 
 
 def put_in(path: Path, run: Run) -> None:
-    """Fill the places between marks: with the whole run, or with one workload's tables; others stay as they are."""
+    """Fill the places between marks: with the overview, with everything, or with one workload's tables.
+
+    The places of workloads that were not run stay as they are.
+    """
     check_marks(path)
-    reports = {r.workload: r for r in run.reports}
+    contents = {r.workload: tables(r) for r in run.reports} | {"": overview(run), "everything": everything(run)}
 
     def filled(place: re.Match[str]) -> str:
-        begin, name, old, end = place.groups()
-        new = f"\n{_tables(reports[name])}\n" if name in reports else old if name else f"\n{markdown(run)}\n"
-        return f"{begin}{new}{end}"
+        begin, name, old, end = place.groups(default="")
+        return f"{begin}\n{contents[name]}\n{end}" if name in contents else f"{begin}{old}{end}"
 
     path.write_text(_PLACE.sub(filled, path.read_text()))
 
 
-def markdown(run: Run) -> str:
-    """The tables, under which conditions they arose, and the targets."""
+def overview(run: Run) -> str:
+    """The table of ratios, under which conditions they arose, and the targets."""
     rows = list(compared(run))
     peers = [p for p in PEERS if any(p in found for _, found in rows)]
     lines = [[r.workload, ours(r), *(cell(found.get(p)) for p in peers)] for r, found in rows]
@@ -62,14 +64,25 @@ def markdown(run: Run) -> str:
         table(["workload", "ours", *peers], lines),
         f"{HOW} Of {len(values)} comparisons we are ahead in {len(values) - behind} and behind in {behind}.",
         spreads and f"{SPREAD} {median(spreads):.0%} of it (median of all figures), at most {max(spreads):.0%}.",
-        "\n".join(f"- {name}: {text}" for name, text in run.conditions.items()),
-        folded("What the workloads are", "\n".join(f"- `{r.workload}`: {r.doc}" for r in run.reports)),
-        folded("Who did not take part, and other remarks", "\n".join(remarks(run))),
-        folded("Everybody, with the quartiles", every_table(r for r, _ in rows)),
-        folded("Growth, memory, drawing, and what the pieces cost", every_table(r for r in run.reports if not r.ours)),
-        folded("Targets", "\n".join(f"- {verdict}" for verdict in run.verdicts)),
+        conditions(run),
+        folded(
+            "What we set out to reach, and what became of it", "\n".join(f"- {verdict}" for verdict in run.verdicts)
+        ),
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def everything(run: Run) -> str:
+    """Every workload, its tables and remarks, in the order of the run."""
+    parts = [
+        "\n\n".join([f"## {r.workload}", r.doc[:1].upper() + r.doc[1:] + ".", tables(r), *r.notes]) for r in run.reports
+    ]
+    return "\n\n".join([conditions(run), *parts])
+
+
+def conditions(run: Run) -> str:
+    """What a reader must know to judge the numbers, as a list."""
+    return "\n".join(f"- {name}: {text}" for name, text in run.conditions.items())
 
 
 def ours(report: Report) -> str:
@@ -102,19 +115,8 @@ def digits(x: float) -> str:
     return f"{x:,.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}" if x >= 0.1 else f"{x:.2g}"
 
 
-def remarks(run: Run) -> list[str]:
-    """What the reports note: who is missing, was refused or failed."""
-    return [f"- `{r.workload}`: {note}" for r in run.reports if r.ours for note in r.notes]
-
-
-def every_table(reports: Iterable[Report]) -> str:
-    """The tables of some workloads as they are printed; their notes where they stand nowhere else."""
-    return "\n\n".join(
-        "\n\n".join([f"`{r.workload}`: {r.doc}", _tables(r), *([] if r.ours else r.notes)]) for r in reports
-    )
-
-
-def _tables(report: Report) -> str:
+def tables(report: Report) -> str:
+    """A workload's tables, as they are printed."""
     return "\n\n".join(table(t.columns, t.rows) for t in report.tables)
 
 
