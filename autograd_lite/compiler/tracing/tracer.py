@@ -26,7 +26,7 @@ from autograd_lite.value import Constant, Value
 
 _POSITIONS = {("take", "indices"), ("getitem", "index")}
 _CONDITIONS = {("where", "condition")}
-_PARTS = {"getitem", "reshape", "transpose"}
+PARTS = {"getitem", "take", "reshape", "ravel", "squeeze", "expand_dims", "transpose", "broadcast_to"}
 WHERE = TABLE["where"]
 
 
@@ -180,7 +180,7 @@ class Tracer:
         if not isinstance(x, Value):
             return x
         source: Any = x
-        while source.op is not None and source.op.name in _PARTS:
+        while source.op is not None and source.op.name in PARTS:
             source = raw_inputs(source)[0]
         return self.compared("!=", x, 0.0, x._data != 0.0) if source in self._masks else x
 
