@@ -254,6 +254,8 @@ def test_ints_are_inverted_as_ints() -> None:
         (lambda m, n, x: (w * (m | n)).sum(), r"joined with a mask by &, \| or \^, .* write \(n != 0\)"),
         (lambda m, n, x: (w * ((x > 1) ^ 2)).sum(), r"^2 is joined with a mask by"),
         (lambda m, n, x: (w * (m + m[::-1])).sum(), r"^add of bools .* write m \| n, or to count m\.astype\(float\)"),
+        (lambda m, n, x: (w * (m + (x > 1))).sum(), r"^add of bools that were given"),
+        (lambda m, n, x: w * (m @ (x > 1)), r"^matmul of bools that were given"),
         (lambda m, n, x: w * (m @ m), r"^matmul of bools that were given"),
         (lambda m, n, x: w * ((x > 1) @ m), r"^@ of two arrays of bools gives bools"),
         (lambda m, n, x: w * np.arange(3.0)[m].sum(), r"autograd_lite\.where\(mask, table, 0\.0\)"),

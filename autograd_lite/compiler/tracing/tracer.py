@@ -27,7 +27,16 @@ from autograd_lite.value import Constant, Value
 _POSITIONS = {("take", "indices"), ("getitem", "index")}
 _CONDITIONS = {("where", "condition")}
 PARTS = {"getitem", "take", "reshape", "ravel", "squeeze", "expand_dims", "transpose", "broadcast_to"}
+SUMS = {"add", "matmul", "dot", "dot_many", "einsum"}
 WHERE = TABLE["where"]
+
+
+def sum_of_bools(name: str) -> TypeError:
+    """What is refused because the graph would count."""
+    return TypeError(
+        f"{name} of bools that were given: in NumPy True + True is True, and @ of bools gives bools; write m | n, or "
+        "to count m.astype(float) + n"
+    )
 
 
 @dataclass(slots=True)
@@ -296,9 +305,12 @@ class Tracer:
             node = finished(node)
         return arrays.split(node) if any(cells) and node.shape else node
 
-    @staticmethod
-    def without_masks(operands: tuple[Any, ...], parameters: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def without_masks(
+        self, row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The operands and parameters of an operation, with nodes for comparisons."""
+        if row.name in SUMS and all(isinstance(self.mask(x), Mask) for x in operands):
+            raise sum_of_bools(row.name)
         return tuple(map(as_node, operands)), {name: as_node(p) for name, p in parameters.items()}
 
     @staticmethod

@@ -20,7 +20,7 @@ from autograd_lite import modes
 from autograd_lite.compiler.tracing.arguments import Given, given
 from autograd_lite.compiler.tracing.hints import called
 from autograd_lite.compiler.tracing.stand_ins import Input, stand_ins
-from autograd_lite.compiler.tracing.tracer import PARTS, Guard, Tracer
+from autograd_lite.compiler.tracing.tracer import PARTS, SUMS, Guard, Tracer, sum_of_bools
 from autograd_lite.elementary import STOP_GRADIENT
 from autograd_lite.graph import raw_inputs, walk
 from autograd_lite.operation import TABLE
@@ -133,7 +133,6 @@ def _scalar(f: Callable[..., Any], y: Any) -> Value:
 
 
 _STILL_BOOLS = {*PARTS, "mul", "maximum", "minimum", "concatenate", "stack"}
-_SUMS = {"add", "matmul", "dot", "dot_many", "einsum"}
 
 
 def _refuse_sums_of_bools(bools: set[Value | None], inner: list[Value]) -> None:
@@ -146,13 +145,10 @@ def _refuse_sums_of_bools(bools: set[Value | None], inner: list[Value]) -> None:
     """
     for node in inner if bools else ():
         name = node.op.name  # type: ignore[union-attr]
-        if name in _STILL_BOOLS | _SUMS and bools.issuperset(raw_inputs(node)):
+        if name in _STILL_BOOLS | SUMS and bools.issuperset(raw_inputs(node)):
             bools.add(node)
-            if name in _SUMS:
-                raise TypeError(
-                    f"{name} of bools that were given: in NumPy True + True is True, and @ of bools gives bools; write "
-                    "m | n, or to count m.astype(float) + n"
-                )
+            if name in SUMS:
+                raise sum_of_bools(name)
 
 
 def _forward_only(unseen: set[Value]) -> None:
