@@ -186,7 +186,7 @@ class Tracer:
 
     def mask(self, x: Any) -> Any:
         """Bools that were given in an array, or some of them, as a mask; anything else as it is."""
-        if not isinstance(x, Value):
+        if not self._masks or not isinstance(x, Value):
             return x
         source: Any = x
         while source.op is not None and source.op.name in PARTS:
@@ -309,7 +309,7 @@ class Tracer:
         self, row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The operands and parameters of an operation, with nodes for comparisons."""
-        if row.name in SUMS and all(isinstance(self.mask(x), Mask) for x in operands):
+        if self._masks and row.name in SUMS and all(isinstance(self.mask(x), Mask) for x in operands):
             raise sum_of_bools(row.name)
         return tuple(map(as_node, operands)), {name: as_node(p) for name, p in parameters.items()}
 
