@@ -33,6 +33,9 @@ COMPARISONS: dict[Any, str] = {
 }  # fmt: skip
 """Questions whose answer a traced function may compute with."""
 
+LOGICAL = {np.logical_and, np.logical_or, np.logical_xor, np.logical_not}
+"""What a traced function may do with bools, and with what is not 0."""
+
 OF_KIND: dict[Any, tuple[str, float | None]] = {
     np.isnan: ("!=", None), np.isinf: ("==", np.inf), np.isfinite: ("<", np.inf),
 }  # fmt: skip
@@ -43,6 +46,7 @@ OF_INTS: dict[Any, str] = {np.remainder: "mod", np.floor_divide: "floordiv", np.
 
 METHODS: dict[Any, str] = {
     np.argmax: "argmax", np.argmin: "argmin", np.any: "any", np.all: "all", np.nonzero: "nonzero",
+    np.count_nonzero: "count_nonzero",
     np.copy: "copy", np.swapaxes: "swapaxes", np.argsort: "argsort", np.sort: "sorted",
 }  # fmt: skip
 """What a traced function may ask of an array that it was given."""
@@ -109,6 +113,8 @@ def ufunc_on_values(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs:
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if modes.tracers and method == "__call__" and (ufunc in COMPARISONS or ufunc in OF_KIND):
         return _compared(ufunc, *args)
+    if modes.tracers and method == "__call__" and ufunc in LOGICAL:
+        return ufunc(*(np.not_equal(x, 0.0) for x in args), **kwargs)
     if modes.tracers and method == "__call__" and ufunc in OF_INTS and (watching := modes.tracer()) is not None:
         return watching.of_ints(OF_INTS[ufunc], *args)
     if method == "__call__" and ufunc in QUESTIONS:

@@ -37,7 +37,7 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
         raise modes.NotAnalyticError(row.name)
     if modes.tracers and (watching := modes.tracer()) is not None:
-        operands, parameters = watching.without_masks(operands, parameters)
+        operands, parameters = watching.without_masks(row, operands, parameters)
         if any(isinstance(p, Value) for p in parameters.values()):
             return watching.selected(row, operands, parameters)
         operands = tuple(map(watching.whole, operands))

@@ -182,6 +182,14 @@ BOOLS = {
     "another shape": lambda m, n: (B * ~m.reshape((3, 1)) * (n | ~m)).sum(),
     "chosen elements": lambda m, n: B[m].sum() + (B * n[m].sum()).sum(),
     "asked": lambda m, n: B.sum() if ~m[0] else B[0] * 2.0,
+    "logical": lambda m, n: (B * np.logical_and(np.logical_not(m), np.logical_or(n, B > 1.5))).sum(),
+    "logical, of a mask": lambda m, n: (B * np.logical_xor(B > 1.5, n) * np.logical_and(B > 0.5, B)).sum(),
+    "counted": lambda m, n: (B * (np.count_nonzero(m) + np.count_nonzero(m & n))).sum(),
+    "added as numbers": lambda m, n: (B * (m.astype(float) + n.astype(int) + (m * 1 + n))).sum(),
+    "added as Python's": lambda m, n: (B * (m.tolist()[0] + n.tolist()[0])).sum(),
+    "added to a mask": lambda m, n: (B * ((B > 1.5) + n)).sum(),
+    "with ints 1 and 0": lambda m, n: (B * (m & n.astype(int)) * (m | np.array([1, 0, 1]))).sum(),
+    "in other shapes": lambda m, n: (B * (m.reshape((3, 1)).ravel() & n)).sum(),
 }
 B = Value([1.0, 2.0, 3.0])
 M, N = np.array([True, False, True]), np.array([True, True, False])
@@ -200,6 +208,22 @@ def test_bools_that_are_given_are_masks(name: str) -> None:
             y.backward()
             gradients.append(B.grad)
         np.testing.assert_allclose(*gradients, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["logical", "counted", "logical, of a mask"])
+def test_what_two_calls_do_not_show(name: str) -> None:
+    f, none = BOOLS[name], np.zeros(3, bool)
+    cost = vectorize(f)
+    for m, n in ((none, none), (none, none), (none, none), (M, N), (~M, N), (M, ~N)):
+        assert cost(m, n).data == pytest.approx(f(m, n).data, rel=1e-12)
+
+
+def test_an_int_that_was_a_bool_is_one_no_more() -> None:
+    cost = vectorize(lambda m, n: (B * (m & n)).sum())
+    for n in (np.array([1, 0, 1]), np.array([0, 0, 1]), np.array([1, 1, 1])):
+        assert cost(M, n).data == (B.data * (M & n)).sum()
+    with pytest.raises(TypeError, match="joined with a mask"):
+        cost(M, np.array([2, 0, 1]))
 
 
 def test_one_program_for_all_bools() -> None:
@@ -227,6 +251,13 @@ def test_ints_are_inverted_as_ints() -> None:
     [
         (lambda m, n, x: (w * ~x).sum(), r"^~ of Value.*only what was given as ints or bools has it; .* ~\(v > 0\)"),
         (lambda m, n, x: (w * (n & 1)).sum(), r"^& of an array of ints: .*hand in the result.*\(m != 0\) & \(n != 0\)"),
+        (lambda m, n, x: (w * (m | n)).sum(), r"joined with a mask by &, \| or \^, .* write \(n != 0\)"),
+        (lambda m, n, x: (w * ((x > 1) ^ 2)).sum(), r"^2 is joined with a mask by"),
+        (lambda m, n, x: (w * (m + m[::-1])).sum(), r"^add of bools .* write m \| n, or to count m\.astype\(float\)"),
+        (lambda m, n, x: (w * (m + (x > 1))).sum(), r"^add of bools that were given"),
+        (lambda m, n, x: w * (m @ (x > 1)), r"^matmul of bools that were given"),
+        (lambda m, n, x: w * (m @ m), r"^matmul of bools that were given"),
+        (lambda m, n, x: w * ((x > 1) @ m), r"^@ of two arrays of bools gives bools"),
         (lambda m, n, x: w * np.arange(3.0)[m].sum(), r"autograd_lite\.where\(mask, table, 0\.0\)"),
     ],
 )

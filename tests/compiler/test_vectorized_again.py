@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import threading
+import weakref
 from typing import Any
 
 import numpy as np
@@ -250,6 +252,25 @@ def test_arrays_of_values_are_parameters() -> None:
         value, gradient = cost.value_and_grad(np.array([2.0, 5.0]), cells, n + k)
         assert value == 17.0 + 7 * k
         np.testing.assert_array_equal(gradient, n + k)
+
+
+def test_arguments_are_let_go_without_the_collector() -> None:
+    w = Value([1.0, 2.0, 3.0])
+    cost = vectorize(lambda X: ((X @ w) ** 2).sum())
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(4):
+            for n in (3, 4):
+                arrays = [np.ones((n, 3)) for _ in range(6)]
+                alive = [weakref.ref(x) for x in arrays]
+                for x in arrays:
+                    cost.value_and_grad(np.ones(3), x)
+        del arrays, x
+        cost.value_and_grad(np.ones(3), np.ones((3, 3)))
+        assert not any(x() is not None for x in alive)
+    finally:
+        gc.enable()
 
 
 def test_calls_that_take_turns_write_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

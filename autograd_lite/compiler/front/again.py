@@ -52,7 +52,7 @@ class Again:
         names |= {f"shape{i}": part[1] for i, part in enumerate(structure[0], 1)}
         names |= {f"bits{i}": version.unchecked.before[i] for i in unchanged}
         exec(_code(tuple([dtype is FLOAT64 for dtype in dtypes]), unchanged), names)
-        self.run = names["run"]
+        self.run = names.pop("run")  # no cycle, or the arguments of a call would wait for the collector
 
     @classmethod
     def of(cls, cache: Cache, version: Version, args: tuple[Any, ...], known: Again | None) -> Again | None:

@@ -100,7 +100,8 @@ class Stand:
 
     def tolist(self) -> Any:
         """Its elements in nested lists."""
-        return split(self.v).tolist() if self.v.shape else self.v
+        v = self._as_numbers()
+        return split(v).tolist() if v.shape else v
 
     def flatten(self) -> Any:
         """All elements in one row."""
@@ -123,7 +124,7 @@ class Stand:
         if kind == "b":
             return self._is_true()
         if kind == "f" or (kind in "iu" and self.tracer.is_whole(self.v)):
-            return self.v
+            return self._as_numbers()
         raise TypeError(
             f"astype({dtype!r}) of {self.v!r}: while a function is traced its numbers are not known, and nothing "
             "rounds them; hand in the ints as an argument"
@@ -171,6 +172,14 @@ class Stand:
     def nonzero(self) -> Any:
         """Where it is not 0, a guard."""
         return self._is_true().nonzero()
+
+    def _as_numbers(self) -> Value:
+        """Itself, but bools are 1 and 0, and no mask any more."""
+        return self.v if self.tracer.mask(self.v) is self.v else self.v * 1.0
+
+    def count_nonzero(self, *args: Any, **kwargs: Any) -> Any:
+        """How many are not 0; that it is these is a guard."""
+        return np.count_nonzero(self._is_true(), *args, **kwargs)
 
     def _is_true(self) -> Any:
         return modes.compared("!=", self.v, 0.0, np.not_equal(self.v._data, 0.0))

@@ -192,10 +192,13 @@ class Mask:
         return self.node
 
     def __and__(self, other: Any) -> Any:
-        return self._joined(other, operator.mul, np.logical_and, operator.and_)
+        return self._joined(self._bools(other), operator.mul, np.logical_and, operator.and_)
 
     def __or__(self, other: Any) -> Any:
-        return self._joined(other, functions.maximum, np.logical_or, operator.or_)
+        return self._joined(self._bools(other), functions.maximum, np.logical_or, operator.or_)
+
+    def __xor__(self, other: Any) -> Any:
+        return self != self._bools(other)
 
     def __eq__(self, other: object) -> Any:
         return self._joined(other, lambda a, b: apply(EQUAL, (a, b)), np.equal)
@@ -203,7 +206,21 @@ class Mask:
     def __ne__(self, other: object) -> Any:
         return self._joined(other, lambda a, b: 1.0 - apply(EQUAL, (a, b)), np.not_equal)
 
-    __rand__, __ror__, __xor__, __rxor__ = __and__, __or__, __ne__, __ne__
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def _bools(self, x: Any) -> Any:
+        """What a mask may be joined with by ``&``, ``|`` and ``^``, which are about bits: bools, or ints 1 and 0."""
+        x = self._tracer.mask(x)
+        numbers = x._data if isinstance(x, Value) else x
+        if isinstance(x, (Mask, bool)) or not isinstance(numbers, (int, float, np.ndarray, np.generic)):
+            return x
+        if np.any((numbers != 0) & (numbers != 1)):
+            raise TypeError(f"{x!r} is joined with a mask by &, | or ^, which look at its bits: write (n != 0) for it")
+        if isinstance(x, Value):
+            square = x * x
+            self._tracer.asked("!=", square, x, np.not_equal(square._data, x._data))
+            return self._tracer.compared("!=", x, 0.0, np.not_equal(x._data, 0.0))
+        return x
 
     def _joined(self, other: Any, made: Callable[..., Any], told: Callable[..., Any], how: Any = None) -> Any:
         """Two masks as one; what is no mask and no bool meets the answer."""
@@ -218,6 +235,8 @@ class Mask:
         return self._made(lambda: made(self.node, side), told(self._outcome, other))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
+        if ufunc in protocols.LOGICAL:
+            args = tuple(x if isinstance(x, Mask) else np.not_equal(x, 0.0) for x in args)
         of_masks = _OF_MASKS.get(ufunc)
         if method == "__call__" and of_masks is not None and not kwargs:
             mask = next(x for x in args if isinstance(x, Mask))
@@ -244,8 +263,8 @@ _OF_MASKS: dict[Any, Callable[..., Any]] = {
     np.bitwise_and: operator.and_,
     np.logical_or: operator.or_,
     np.bitwise_or: operator.or_,
-    np.logical_xor: operator.ne,
-    np.bitwise_xor: operator.ne,
+    np.logical_xor: operator.xor,
+    np.bitwise_xor: operator.xor,
     np.not_equal: operator.ne,
     np.equal: operator.eq,
 }
@@ -276,8 +295,11 @@ def _arithmetic(how: Callable[..., Any], told: Callable[..., Any] | None, turned
     """An operator of masks: on their nodes, but of two arrays of bools as NumPy has it."""
 
     def operated(self: Any, other: Any) -> Any:
+        other = self._tracer.mask(other)
         if self.shape and told is not None and getattr(other, "dtype", None) == np.bool_:
             return told(self, other)
+        if how is operator.matmul and getattr(other, "dtype", None) == np.bool_:
+            raise TypeError("@ of two arrays of bools gives bools; to count write m.astype(float) @ n")
         a, b = as_node(other if turned else self), as_node(self if turned else other)
         return how(a, b)
 

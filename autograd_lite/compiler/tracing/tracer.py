@@ -26,8 +26,17 @@ from autograd_lite.value import Constant, Value
 
 _POSITIONS = {("take", "indices"), ("getitem", "index")}
 _CONDITIONS = {("where", "condition")}
-_PARTS = {"getitem", "reshape", "transpose"}
+PARTS = {"getitem", "take", "reshape", "ravel", "squeeze", "expand_dims", "transpose", "broadcast_to"}
+SUMS = {"add", "matmul", "dot", "dot_many", "einsum"}
 WHERE = TABLE["where"]
+
+
+def sum_of_bools(name: str) -> TypeError:
+    """What is refused because the graph would count."""
+    return TypeError(
+        f"{name} of bools that were given: in NumPy True + True is True, and @ of bools gives bools; write m | n, or "
+        "to count m.astype(float) + n"
+    )
 
 
 @dataclass(slots=True)
@@ -177,10 +186,10 @@ class Tracer:
 
     def mask(self, x: Any) -> Any:
         """Bools that were given in an array, or some of them, as a mask; anything else as it is."""
-        if not isinstance(x, Value):
+        if not self._masks or not isinstance(x, Value):
             return x
         source: Any = x
-        while source.op is not None and source.op.name in _PARTS:
+        while source.op is not None and source.op.name in PARTS:
             source = raw_inputs(source)[0]
         return self.compared("!=", x, 0.0, x._data != 0.0) if source in self._masks else x
 
@@ -296,9 +305,12 @@ class Tracer:
             node = finished(node)
         return arrays.split(node) if any(cells) and node.shape else node
 
-    @staticmethod
-    def without_masks(operands: tuple[Any, ...], parameters: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def without_masks(
+        self, row: Operation, operands: tuple[Any, ...], parameters: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The operands and parameters of an operation, with nodes for comparisons."""
+        if self._masks and row.name in SUMS and all(isinstance(self.mask(x), Mask) for x in operands):
+            raise sum_of_bools(row.name)
         return tuple(map(as_node, operands)), {name: as_node(p) for name, p in parameters.items()}
 
     @staticmethod

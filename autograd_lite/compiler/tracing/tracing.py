@@ -20,7 +20,7 @@ from autograd_lite import modes
 from autograd_lite.compiler.tracing.arguments import Given, given
 from autograd_lite.compiler.tracing.hints import called
 from autograd_lite.compiler.tracing.stand_ins import Input, stand_ins
-from autograd_lite.compiler.tracing.tracer import Guard, Tracer
+from autograd_lite.compiler.tracing.tracer import PARTS, SUMS, Guard, Tracer, sum_of_bools
 from autograd_lite.elementary import STOP_GRADIENT
 from autograd_lite.graph import raw_inputs, walk
 from autograd_lite.operation import TABLE
@@ -96,6 +96,7 @@ def trace(
     root = _scalar(f, y)
     _forward_only(tracer.unseen)
     leaves, inner = _everything(root, tracer)
+    _refuse_sums_of_bools({x.leaf for x in made.inputs if x.is_mask}, inner)
     known = tracer.made.union(*(x.leaves for x in made.inputs), made.parameters)
     return Trace(
         root=root,
@@ -129,6 +130,25 @@ def _scalar(f: Callable[..., Any], y: Any) -> Value:
             "number, as sum(losses) / len(losses)"
         )
     return Constant(y)
+
+
+_STILL_BOOLS = {*PARTS, "mul", "maximum", "minimum", "concatenate", "stack"}
+
+
+def _refuse_sums_of_bools(bools: set[Value | None], inner: list[Value]) -> None:
+    """NumPy's ``m + n`` and ``m @ n`` of bools are bools again, where the graph would count.
+
+    Raises
+    ------
+    TypeError
+        If there are such.
+    """
+    for node in inner if bools else ():
+        name = node.op.name  # type: ignore[union-attr]
+        if name in _STILL_BOOLS | SUMS and bools.issuperset(raw_inputs(node)):
+            bools.add(node)
+            if name in SUMS:
+                raise sum_of_bools(name)
 
 
 def _forward_only(unseen: set[Value]) -> None:
