@@ -60,6 +60,11 @@ def test_sums_times_any_number(factor: float) -> None:
         np.testing.assert_allclose(program.value(a.data.ravel()), scaled.data, rtol=1e-12)
 
 
+def test_a_factor_makes_no_infinity_before_the_sum_is_taken() -> None:
+    a = Value([[1e300, 1.0], [-0.9e300, 1.0]])
+    same_as_engine(ag.max(a.sum(axis=0) * 3e8), [a])
+
+
 def test_a_sum_that_is_read_with_and_without_a_factor() -> None:
     a = Value(np.random.default_rng(3).normal(size=(4, 6)))
     total = (a * 1.5).sum(axis=1)

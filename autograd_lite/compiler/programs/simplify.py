@@ -212,7 +212,7 @@ def _scaled_sum(steps: Steps, a: Any, c: float) -> Any:
     for i, x in enumerate(a.args):
         if isinstance(x, np.ndarray) and x.ndim == 1 and x.size and is_uniform(x):
             factor = float(x[0]) * c
-            if sys.float_info.min <= abs(factor) < math.inf:
+            if abs(c) <= 1 and sys.float_info.min <= abs(factor):  # a greater one could make infinities too early
                 return steps.make("dot", (*a.args[:i], np.full(x.shape, factor), *a.args[i + 1 :]), a.shape)
     return None
 
