@@ -93,7 +93,8 @@ def _either(x: ast.expr, compare: ast.cmpop, y: ast.expr) -> ast.expr:
 class _ForArrays(ast.NodeTransformer):
     """Text for arrays: ``where(c, 1, 0)`` is the condition itself, which keeps float32 and saves a pass.
 
-    Where the condition asks for one number, as in ``where(equal(b, 0), 0, q)`` of a ** 2, a float answers it for all.
+    Where the condition asks for one number, as in ``where(equal(b, 0), 0, q)`` of a ** 2, a float answers it for all:
+    not in ``where(equal(b, 0), p, q)``, for an array p has a part in the shape and the dtype of the result.
     """
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -103,7 +104,7 @@ class _ForArrays(ast.NodeTransformer):
         condition, p, q = node.args
         if [getattr(a, "value", None) for a in (p, q)] == [1, 0]:
             return condition
-        if isinstance(condition, ast.Call) and isinstance(condition.args[0], ast.Name):
+        if isinstance(p, ast.Constant) and isinstance(condition, ast.Call) and isinstance(condition.args[0], ast.Name):
             b, number = map(ast.unparse, condition.args)
             is_other = ast.parse(f"type({b}) is float and {b} != {number}", mode="eval").body
             return ast.IfExp(is_other, q, node)
