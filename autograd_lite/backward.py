@@ -207,7 +207,7 @@ def _owned(received: Any, g: Any) -> Any:
     return received.copy() if shared else received
 
 
-NUMPY_NAMES |= {"Value": Value, "receive": _receive, "owned": _owned}  # for the rows' `pull`
+NUMPY_NAMES |= {"_Value": Value, "_receive": _receive, "_owned": _owned}  # for the rows' `pull`; no row is named so
 
 
 # --- what a node sends: pairs of an input that takes gradients, and its share of the node's gradient g ---------------

@@ -44,6 +44,7 @@ FLOAT_NAMES.update(
         "Value": Value,
         "apply": apply,
         "array_node": array_node,
+        "ndarray": np.ndarray,
         "new": new,
         "VALUE": VALUE,
         "settled": settled,
@@ -116,7 +117,7 @@ _ARRAYS = """        if {are_arrays}:
 """
 
 _REDUCTION = """def {name}{signature}:
-    if special:
+    if special{can_change}:
         return apply({row}, (self,), **{{{given}}})
     a = settled(self) if self.op is None else self._data
     return array_node({row}, (self,), (a,), {{{given}}})
@@ -201,7 +202,13 @@ def reduction_method(row: Operation) -> Callable[..., Any]:
     """The method of an operation on one array along an axis: what `caller` does, without its detours."""
     FLOAT_NAMES[f"ROW_{row.name}"] = row
     given = ", ".join(f'"{name}": {name}' for name in row.signature.parameters if name != row.inputs[0])
-    source = _REDUCTION.format(name=row.name, signature=_bare_signature(row, True), row=f"ROW_{row.name}", given=given)
+    source = _REDUCTION.format(
+        name=row.name,
+        signature=_bare_signature(row, True),
+        row=f"ROW_{row.name}",
+        given=given,
+        can_change=" or type(axis) is ndarray" if "axis" in row.signature.parameters else "",  # then apply copies it
+    )
     return define(row.name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
 
 

@@ -162,7 +162,7 @@ def dot(a: Any, b: Any) -> Any:
             left = many.looked_at(a if type(a) is list else _flat(a))
             return many.dot(left, many.looked_at(b if type(b) is list else _flat(b)))
         except many.NotScalars:
-            a_is_row, b_is_row = _is_row(a) and _holds_values(b), _is_row(b) and _holds_values(a)
+            a_is_row, b_is_row = _is_row(a) and _are_variables(b), _is_row(b) and _are_variables(a)
         if a_is_row or b_is_row:
             return dot(list(a) if a_is_row else a, list(b) if b_is_row else b)
     return _array_dot(a, b)
@@ -216,6 +216,15 @@ def _is_row(a: Any) -> bool:
 
 def _holds_values(a: Iterable[Any]) -> bool:
     return any(isinstance(x, Value) for x in a)
+
+
+def _are_variables(a: Iterable[Any]) -> bool:
+    """Whether a list holds Values, and nothing but scalars: it can be multiplied by a row."""
+    try:
+        elements, numbers, _ = many.looked_at(_flat(a))
+    except many.NotScalars:
+        return False
+    return _holds_values(elements) and not any(isinstance(x, np.ndarray) for x in numbers)
 
 
 def _flat(a: Iterable[Any]) -> Iterable[Any]:

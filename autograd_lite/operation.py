@@ -319,9 +319,8 @@ def _pull_by_rules(name: str, rules: Sequence[Callable[..., Any]], arguments: in
     """The rules called one after the other, each for its input."""
     raws = [f"a{slot}" for slot in range(len(rules))]
     given = f"{', '.join(raws)}{', **node._db' if arguments > len(rules) else ''}"
-    for slot, rule in enumerate(rules):
-        NUMPY_NAMES[f"{name}_vjp_{slot}"] = rule
-    return pull_function(f"{name}_pull", raws, [f"{name}_vjp_{slot}(g, y, {given})" for slot in range(len(rules))])
+    named = {f"vjp_{slot}": rule for slot, rule in enumerate(rules)}
+    return pull_function(f"{name}_pull", raws, [f"{vjp}(g, y, {given})" for vjp in named], named)
 
 
 class EverySlot(Sequence[Callable[..., Any]]):

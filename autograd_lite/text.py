@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,7 +93,8 @@ def _either(x: ast.expr, compare: ast.cmpop, y: ast.expr) -> ast.expr:
 class _ForArrays(ast.NodeTransformer):
     """Text for arrays: ``where(c, 1, 0)`` is the condition itself, which keeps float32 and saves a pass.
 
-    Where the condition asks for one number, as in ``where(equal(b, 0), 0, q)`` of a ** 2, a float answers it for all.
+    Where the condition asks for one number, as in ``where(equal(b, 0), 0, q)`` of a ** 2, a float answers it for all:
+    not in ``where(equal(b, 0), p, q)``, for an array p has a part in the shape and the dtype of the result.
     """
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -103,7 +104,7 @@ class _ForArrays(ast.NodeTransformer):
         condition, p, q = node.args
         if [getattr(a, "value", None) for a in (p, q)] == [1, 0]:
             return condition
-        if isinstance(condition, ast.Call) and isinstance(condition.args[0], ast.Name):
+        if isinstance(p, ast.Constant) and isinstance(condition, ast.Call) and isinstance(condition.args[0], ast.Name):
             b, number = map(ast.unparse, condition.args)
             is_other = ast.parse(f"type({b}) is float and {b} != {number}", mode="eval").body
             return ast.IfExp(is_other, q, node)
@@ -186,16 +187,16 @@ def product(text: str) -> str:
     return {"1": "g", "-1": "-g"}.get(text) or (f"g * {local}" if local.isidentifier() else f"g * ({local})")
 
 
-_PULL = """def {name}(node, sums):
+_PULL = """def {name}(node, sums{rules}):
     g, y = node.grad, node._data
     {nodes}, = node._b
     {raws}, = node._da
 """
 
-_SEND = """    if type({x}) is Value:
+_SEND = """    if type({x}) is _Value:
         received = {received}
         if {x}.grad is not None or {misfit}:
-            receive({x}, {raw}, received, g, sums)
+            _receive({x}, {raw}, received, g, sums)
         elif {x}.op is not None:
             received.setflags(False)
             {x}.grad = received
@@ -204,29 +205,36 @@ _SEND = """    if type({x}) is Value:
 """
 
 
-def pull_function(name: str, raws: Sequence[str], products: Sequence[str]) -> Callable[..., None]:
+def pull_function(
+    name: str, raws: Sequence[str], products: Sequence[str], rules: Mapping[str, Callable[..., Any]] | None = None
+) -> Callable[..., None]:
     """A node's step of the backward pass on arrays: each input that takes gradients receives its product.
 
     The common case stands in the generated code: an input of the product's shape and dtype that has no gradient yet.
-    For the rest there are `receive` and `owned`, which backward.py tells. ``*`` begins so::
+    For the rest there are `_receive` and `_owned`, which backward.py tells. The functions that the products name are
+    `rules`, which are its own: nobody else's of that name takes their place later. ``*`` begins so::
 
         def mul_pull(node, sums):
             g, y = node.grad, node._data
             a_node, b_node, = node._b
             a, b, = node._da
-            if type(a_node) is Value:
+            if type(a_node) is _Value:
                 received = g * b
                 if a_node.grad is not None or type(a) is float or received.shape != a.shape or ...:
-                    receive(a_node, a, received, g, sums)
+                    _receive(a_node, a, received, g, sums)
                 ...
     """
     nodes = [f"{raw}_node" for raw in raws]
-    source = _PULL.format(name=name, nodes=", ".join(nodes), raws=", ".join(raws))
+    rules = rules or {}
+    given = "".join(f", {rule}" for rule in rules)
+    source = _PULL.format(name=name, rules=given, nodes=", ".join(nodes), raws=", ".join(raws))
     for x, raw, received in zip(nodes, raws, products, strict=True):
         is_new = received.startswith("g *")  # an array that nobody else has, of the result's shape
         misfit = f"received.dtype is not {raw}.dtype"
         if len(raws) > 1 or not is_new:
             misfit = f"type({raw}) is float or received.shape != {raw}.shape or {misfit}"
-        owned = "received" if is_new else "owned(received, g)"
+        owned = "received" if is_new else "_owned(received, g)"
         source += _SEND.format(x=x, raw=raw, received=received, misfit=misfit, owned=owned)
-    return define(name, source, NUMPY_NAMES)  # type: ignore[no-any-return]
+    pull: Any = define(name, source, NUMPY_NAMES)
+    pull.__defaults__ = tuple(rules.values())
+    return pull  # type: ignore[no-any-return]

@@ -66,9 +66,11 @@ def processes_unmeasured() -> Iterator[None]:
 @pytest.fixture
 def table_as_before() -> Iterator[None]:
     """Operations that a test adds are gone after it."""
-    before = dict(TABLE)
+    before, names = dict(TABLE), dict(NUMPY_NAMES)
     yield
     for name in set(TABLE) - set(before):
-        del TABLE[name], NUMPY_NAMES[name]
+        del TABLE[name]
         delattr(Methods, name)
         delattr(Constant, name)
+    NUMPY_NAMES.clear()
+    NUMPY_NAMES.update(names)

@@ -11,6 +11,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import Constant, Value
 from autograd_lite.backward import sent
+from autograd_lite.elementary import CHOOSE
 from autograd_lite.operation import Operation, Trial
 from autograd_lite.recording import apply
 from tests.tables import ARRAY_TRIALS, ELEMENTWISE, trial_inputs, trial_name
@@ -95,3 +96,23 @@ def test_a_scalar_used_by_scalars_and_arrays_adds_up() -> None:
     ((twice * Value(np.ones(2))).sum() + twice * twice + ag.sum([twice, s, twice])).backward()
     assert twice.grad == 2.0 + 12.0 + 2.0
     assert s.grad == 16.0 * 2.0 + 1.0
+
+
+@pytest.mark.parametrize("c", [0.0, 1.0])
+def test_a_choice_by_one_number_has_the_shape_and_dtype_of_both(c: float) -> None:
+    a, b = Value(np.ones(3, np.float32)), Value(np.zeros((2, 3)))
+    y = apply(CHOOSE, (c, a, b))
+    y.sum().backward()
+    assert (y.shape, y.dtype) == ((2, 3), np.float64)
+    assert y.data.tolist() == [[c] * 3] * 2
+    assert a.grad.tolist() == [2.0 * c] * 3
+    assert b.grad.tolist() == [[1.0 - c] * 3] * 2
+
+
+@pytest.mark.parametrize("call", [ag.max, Value.max], ids=["function", "method"])
+def test_an_axis_that_is_changed_after_use_does_no_harm(call: Callable[..., Any]) -> None:
+    x, axis = Value([[1.0, 2.0, 3.0], [0.0, 9.0, 0.0]]), np.array(0)
+    y = call(x, axis=axis)
+    axis[()] = 1
+    y.sum().backward()
+    assert x.grad.tolist() == [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]

@@ -112,6 +112,19 @@ def test_a_dot_product_of_any_kinds_is_the_sum_of_products(left, right):
         assert [x.grad for x in variables] == [2 * data_of((b + a)[(a + b).index(x)]) for x in variables]
 
 
+@pytest.mark.parametrize("other", [[Value(3.0), None], [Value(3.0), Value([2.0])]], ids=["None", "an array"])
+def test_a_row_and_a_list_that_holds_no_scalars_names_the_list(other):
+    row = Value([1.0, 2.0])
+    for pair in ((row, other), (other, row)):
+        with pytest.raises(TypeError, match=r"not an array of numbers: \[Value\(3\), "):
+            ag.dot(*pair)
+
+
+def test_a_row_times_an_array_of_one_value_and_no_axes():
+    one = np.array(Value(2.0), dtype=object)
+    assert data_of(ag.dot(Value([1.0, 2.0]), one)).tolist() == [2.0, 4.0]
+
+
 def test_a_dot_product_of_nothing_is_a_number():
     assert repr(ag.dot([], [])) == "0.0"
 

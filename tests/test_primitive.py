@@ -92,6 +92,29 @@ def test_a_cell_may_be_run_again_and_names_of_value_are_taken() -> None:
         primitive(lambda x: x, name="shape", vjp=lambda g, y, x: g)
 
 
+def test_a_graph_keeps_the_rules_it_was_made_with() -> None:
+    def define(factor: float) -> Any:
+        @primitive(vjp=lambda g, y, x: g * factor)
+        def scaling_again(x: Any) -> Any:
+            return x * factor
+
+        return scaling_again
+
+    x = Value([1.0, 2.0])
+    y = define(2.0)(x)
+    define(3.0)
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["receive", "owned", "Value", "vjp_0", "g", "node"])
+def test_a_primitive_takes_no_name_from_the_backward_pass(name: str) -> None:
+    own = primitive(lambda x: 5.0 * x, name=name, vjp=lambda g, y, x: 5.0 * g)
+    x = Value([1.0, 2.0])
+    (own(x) * x + x).sum().backward()
+    assert x.grad.tolist() == [11.0, 21.0]
+
+
 def test_a_primitive_of_arrays_alone_is_refused_on_an_array_of_values_with_advice() -> None:
     @primitive(vjp=lambda g, y, a: g[::-1], trials=(Trial(((3,),)),))
     def turned_round(a: Any) -> Any:
