@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_lite import products  # noqa: F401  (it fills the table)
 from autograd_lite.operation import TABLE, Operation
-from autograd_lite.recording import apply, finished, many_node, node_of
+from autograd_lite.recording import apply, finished, many_node, node_of, refuse_complex
 from autograd_lite.text import FLOAT_NAMES
 from autograd_lite.value import Value
 
@@ -82,6 +82,7 @@ def max(values: Looked) -> Any:
     """The greatest as one node; equal ones share the gradient."""
     _, numbers, _ = values
     _refuse_arrays(numbers)
+    refuse_complex(MAX_MANY)
     top = float(MAX_MANY.forward(*numbers))
     chosen = [x == top for x in numbers]
     return _node(MAX_MANY, top, values, [c / (builtins.sum(chosen) or 1) for c in chosen])

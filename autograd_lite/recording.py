@@ -34,8 +34,7 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     ValueError, TypeError, IndexError
         What NumPy raises, with the operation and the shapes.
     """
-    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
-        raise modes.NotAnalyticError(row.name)
+    refuse_complex(row)
     if modes.tracers and (watching := modes.tracer()) is not None:
         operands, parameters = watching.without_masks(row, operands, parameters)
         if any(isinstance(p, Value) for p in parameters.values()):
@@ -56,6 +55,12 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     if FLOAT_NAMES["special"]:
         finished(node)
     return leaf_of(Constant, node._data) if any(isinstance(x, Value) for x in inputs) else node._data
+
+
+def refuse_complex(row: Operation) -> None:
+    """A complex step needs operations that are analytic."""
+    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
+        raise modes.NotAnalyticError(row.name)
 
 
 def finished(node: Value) -> Value:

@@ -123,3 +123,8 @@ def test_a_function_that_writes_to_its_argument_does_no_harm() -> None:
 
     report = check_grads(f, np.array([1.0, 2.0]), must_pass=True)
     assert [c.analytic for c in report.checks] == [2.0, 4.0]
+
+
+def test_the_greatest_of_a_list_has_no_complex_step() -> None:
+    report = check_grads(lambda a, b: ag.max([a, b]) * a, 2.0, 3.0)
+    assert [c.complex_step for c in report.checks] == [None, None]
