@@ -231,9 +231,8 @@ def _like(raw: Any, received: Any) -> Any:
     """A gradient of the kind, shape and dtype of the input `raw`: broadcasts are summed."""
     if type(raw) is float:
         return float(np.add.reduce(received, axis=None))
-    shape = raw.shape
-    if received.shape != shape:
-        received = sum_to(received, shape) if received.ndim >= len(shape) else np.broadcast_to(received, shape)
+    if received.shape != raw.shape:
+        received = _fitted(received, raw.shape)
     return received if received.dtype is raw.dtype else received.astype(raw.dtype)
 
 
@@ -305,7 +304,7 @@ def _strong_mul(zero: Any, other: Any) -> Any:
 
 def _fitted(received: Any, shape: tuple[int, ...]) -> Any:
     """A gradient in the shape of its input: broadcasts are summed."""
-    own = np.shape(received)
+    own = received.shape if type(received) is np.ndarray else np.shape(received)
     if own == shape:
         return received
     return np.broadcast_to(received, shape) if len(own) < len(shape) else sum_to(received, shape)

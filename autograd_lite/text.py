@@ -57,11 +57,15 @@ NUMPY_NAMES: dict[str, Any] = {
 """What a name in a row's text means on arrays and on Values; rows add themselves."""
 
 
-class _ForFloats(ast.NodeTransformer):
-    """Text for one float: choose by ``x if condition else y``, which evaluates only the side that is taken."""
+class _Floats(ast.NodeTransformer):
+    """Floats for ints: data stays a float, never 0, always 0.0; and NumPy takes longer to convert an int."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return ast.Constant(float(node.value))  # type: ignore[arg-type]  # data stays a float: never 0, always 0.0
+        return ast.Constant(float(node.value))  # type: ignore[arg-type]
+
+
+class _ForFloats(_Floats):
+    """Text for one float: choose by ``x if condition else y``, which evaluates only the side that is taken."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         node = self.generic_visit(node)  # type: ignore[assignment]
@@ -127,13 +131,6 @@ def for_arrays(text: str) -> str:
     'a > 0'
     """
     return ast.unparse(ast.fix_missing_locations(_ForArrays().visit(ast.parse(text, mode="eval"))))
-
-
-class _Floats(ast.NodeTransformer):
-    """Floats for ints: NumPy takes longer to convert an int."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return ast.Constant(float(node.value))  # type: ignore[arg-type]
 
 
 def _array_code(text: str) -> str:

@@ -36,41 +36,42 @@ def _descend(ps: list[Any], rate: float) -> None:
         p.data -= rate * p.grad
 
 
-def ours(problem: Problem, loss: Loss) -> Contestant:
-    """Our Values of arrays; the graph is built anew at each step. Inputs but for labels are made Constants once."""
-    ag, rate = peer("autograd_lite"), problem.rate
-    ps = [ag.Value(p.copy()) for p in problem.parameters]
-    inputs = [ag.Constant(x) if x.dtype.kind == "f" else x for x in problem.inputs]
+def _eager(problem: Problem, loss: Loss, ps: list[Any], inputs: list[Any], update: Callable[..., None]) -> Any:
+    """A step of nodes that build their graph anew: clear the gradients, forward, backward, update."""
 
     def step() -> Any:
         for p in ps:
             p.grad = None
         cost = loss(ps, *inputs)
         cost.backward()
-        if rate:
-            _descend(ps, rate)
+        if problem.rate:
+            update(ps, problem.rate)
         return cost
 
+    return step
+
+
+def ours(problem: Problem, loss: Loss) -> Contestant:
+    """Our Values of arrays; the graph is built anew at each step. Inputs but for labels are made Constants once."""
+    ag = peer("autograd_lite")
+    ps = [ag.Value(p.copy()) for p in problem.parameters]
+    inputs = [ag.Constant(x) if x.dtype.kind == "f" else x for x in problem.inputs]
+    step = _eager(problem, loss, ps, inputs, _descend)
     return Contestant(step, lambda cost: _read((cost.data, [p.grad for p in ps])))
 
 
 def torch_eager(problem: Problem, loss: Loss) -> Contestant:
     """PyTorch's tensors, updated in place."""
-    torch, rate = peer("torch"), problem.rate
+    torch = peer("torch")
     ps = [torch.tensor(p, requires_grad=True) for p in problem.parameters]
     inputs = list(map(torch.tensor, problem.inputs))
 
-    def step() -> Any:
-        for p in ps:
-            p.grad = None
-        cost = loss(ps, *inputs)
-        cost.backward()
-        if rate:
-            with torch.no_grad():
-                for p in ps:
-                    p.sub_(p.grad, alpha=rate)
-        return cost
+    def update(ps: list[Any], rate: float) -> None:
+        with torch.no_grad():
+            for p in ps:
+                p.sub_(p.grad, alpha=rate)
 
+    step = _eager(problem, loss, ps, inputs, update)
     return Contestant(step, lambda cost: (cost.item(), [p.grad.numpy() for p in ps]))
 
 

@@ -123,14 +123,20 @@ def test_a_parameter_that_is_replaced() -> None:
     assert repr(cost).endswith("2 programs>")
 
 
-def test_much_is_looked_at_now_and_then_and_a_change_is_an_error_once() -> None:
+def changed_once(message: str) -> tuple[Net, Any, list[float]]:
+    """A large net whose parameter was changed after it was traced, which is an error once; its cost; an example."""
     net = Net(8, 60)
     cost = vectorize(net.loss)
     x = [1.0] * 8
     after_checks(cost, x)
     net.neurons[7].w[3] = Value(100.0)
-    with pytest.raises(VectorizeError, match=r"reads self\.neurons\[7\]\.w\[3\], which was changed"):
+    with pytest.raises(VectorizeError, match=message):
         often(cost, x)
+    return net, cost, x
+
+
+def test_much_is_looked_at_now_and_then_and_a_change_is_an_error_once() -> None:
+    _, cost, x = changed_once(r"reads self\.neurons\[7\]\.w\[3\], which was changed")
     assert cost(x).data == pytest.approx(0.5 * 479 + 100.0)
 
 
@@ -165,13 +171,7 @@ def test_one_object_with_many_lengths_and_words_has_programs() -> None:
 
 
 def test_what_has_changed_once_is_looked_at_in_each_call() -> None:
-    net = Net(8, 60)
-    cost = vectorize(net.loss)
-    x = [1.0] * 8
-    after_checks(cost, x)
-    net.neurons[7].w[3] = Value(100.0)
-    with pytest.raises(VectorizeError, match=r"From now on it is seen"):
-        often(cost, x)
+    net, cost, x = changed_once(r"From now on it is seen")
     often(cost, x)
     for new in (50.0, 25.0):
         net.neurons[7].w[3] = Value(new)

@@ -132,7 +132,7 @@ def _scalar(f: Callable[..., Any], y: Any) -> Value:
     return Constant(y)
 
 
-_STILL_BOOLS = {*PARTS, "mul", "maximum", "minimum", "concatenate", "stack"}
+_STILL_BOOLS = {*PARTS, *SUMS, "mul", "maximum", "minimum", "concatenate", "stack"}
 
 
 def _refuse_sums_of_bools(bools: set[Value | None], inner: list[Value]) -> None:
@@ -145,7 +145,7 @@ def _refuse_sums_of_bools(bools: set[Value | None], inner: list[Value]) -> None:
     """
     for node in inner if bools else ():
         name = node.op.name  # type: ignore[union-attr]
-        if name in _STILL_BOOLS | SUMS and bools.issuperset(raw_inputs(node)):
+        if name in _STILL_BOOLS and bools.issuperset(raw_inputs(node)):
             bools.add(node)
             if name in SUMS:
                 raise sum_of_bools(name)
