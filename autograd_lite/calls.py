@@ -70,7 +70,7 @@ _UNARY = """def {name}(self):
         return apply({row}, (self,))
     if type({a}) is not float:
         if self.op is None:
-            {a} = settled(self)
+            {a} = settled(self{keep})
         return array_node({row}, (self,), ({a},))
     try:
         y = {value}
@@ -96,7 +96,7 @@ _BINARY = """def {name}(self, {parameter}):
             {theirs} = other = other * 1.0
             if type({mine}) is not float:
                 if self.op is None:
-                    {mine} = settled(self)
+                    {mine} = settled(self{keep})
                 return array_node({row}, ({first}, {second}), ({a}, {b}))
             y = {value}
             da = {constant0}
@@ -110,9 +110,9 @@ _BINARY = """def {name}(self, {parameter}):
 # Stands before the floats' arithmetic; where the text says the same to NumPy, after it, for one look at types less.
 _ARRAYS = """        if {are_arrays}:
             if self.op is None:
-                {mine} = settled(self)
+                {mine} = settled(self{keep_mine})
             if other.op is None:
-                {theirs} = settled(other)
+                {theirs} = settled(other{keep_theirs})
             return array_node({row}, ({first}, {second}), ({a}, {b}){known})
 """
 
@@ -135,6 +135,8 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
     FLOAT_NAMES[key] = row
     texts = [for_floats(t) for t in row.partials]
     fill = {"name": name, "row": key, "value": for_floats(row.value), "d0": texts[0]}
+    place = int(reflected)
+    fill["keep"] = _keep(row, place, [slot == place for slot in range(len(row.inputs))])  # beside a number
     if len(row.inputs) == 1:
         source = _UNARY.format(a=row.inputs[0], **fill) + _NODE.format(row=key, a="self", b=None, da="da", db=None)
         return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
@@ -143,6 +145,8 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
     default = row.signature.parameters[row.inputs[1]].default
     optional = default is not inspect.Parameter.empty
     fill |= {"mine": mine, "theirs": theirs, "a": row.inputs[0], "b": row.inputs[1], "first": first, "second": second}
+    both = [True, True]
+    fill |= {"keep_mine": _keep(row, place, both), "keep_theirs": _keep(row, 1 - place, both)}
     if row.name in _NUMPYS:
         before, after = "", _ARRAYS.format(are_arrays="type(y) is not float", known=", data=y", **fill)
     else:
@@ -159,6 +163,11 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
         **fill,
     ) + _NODE.format(row=key, a=first, b=second, da="da", db="db")
     return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
+
+
+def _keep(row: Operation, slot: int, varies: list[bool]) -> str:
+    """The argument by which `settled` keeps the number of an input, or does not."""
+    return "" if row.keeps(slot, varies) else ", False"
 
 
 def _is_fast(row: Operation) -> bool:
@@ -293,22 +302,31 @@ def _add_methods(row: Operation, text: str) -> None:
     if row.name in OPERATORS:
         name, back = f"__{OPERATORS[row.name]}__", f"__r{OPERATORS[row.name]}__"
         for kind, is_fast in ((Methods, fast), (Constant, False)):
-            setattr(kind, name, fast_method(row, name) if is_fast else _operator(row, name, False))
-            setattr(kind, back, fast_method(row, back, reflected=True) if is_fast else _operator(row, back, True))
+            varies = kind is Methods
+            setattr(kind, name, fast_method(row, name) if is_fast else _operator(row, name, False, varies))
+            setattr(kind, back, fast_method(row, back, True) if is_fast else _operator(row, back, True, varies))
 
 
 _OPERATOR = """def {name}(self, other):
     if type(other) is Value and not special:
-        a = settled({first}) if {first}.op is None else {first}._data
-        b = settled({second}) if {second}.op is None else {second}._data
+        a = settled({first}{keep_first}) if {first}.op is None else {first}._data
+        b = settled({second}{keep_second}) if {second}.op is None else {second}._data
         if type(a) is not float or type(b) is not float:
             return array_node({row}, ({first}, {second}), (a, b))
     return apply({row}, ({first}, {second}))
 """
 
 
-def _operator(row: Operation, name: str, reflected: bool) -> Callable[..., Any]:
-    """The operator where a Constant may stand on either side: Python asks the right operand first if it is one."""
+def _operator(row: Operation, name: str, reflected: bool, varies: bool) -> Callable[..., Any]:
+    """The operator of a Constant, on either side, for Python asks it first; or of a Value, which `varies`."""
     first, second = ("other", "self") if reflected else ("self", "other")
-    source = _OPERATOR.format(name=name, first=first, second=second, row=f"ROW_{row.name}")
+    both = [True, varies] if reflected else [varies, True]
+    source = _OPERATOR.format(
+        name=name,
+        first=first,
+        second=second,
+        keep_first=_keep(row, 0, both),
+        keep_second=_keep(row, 1, both),
+        row=f"ROW_{row.name}",
+    )
     return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]

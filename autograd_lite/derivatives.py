@@ -19,7 +19,7 @@ from autograd_lite import modes
 from autograd_lite.backward import cotangents, zeros_like
 from autograd_lite.functions import stack
 from autograd_lite.rows import rows_of
-from autograd_lite.value import Constant, Value
+from autograd_lite.value import Constant, Value, settled
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -110,7 +110,7 @@ class _Trace:
 
     def returned(self, y: Any) -> Any:
         """The function's value as the caller gets it."""
-        return y if self.on_values or not isinstance(y, Value) else y._data
+        return y if self.on_values or not isinstance(y, Value) else settled(y)
 
 
 @contextmanager

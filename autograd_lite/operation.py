@@ -81,6 +81,9 @@ class Operation:
         Smooth and defined for complex numbers, so that the complex step checks it.
     selects : bool
         Where a local derivative is 0 the operation is constant: 0 stays 0 even times an infinite gradient.
+    read_by : tuple of tuples of int, or None
+        ``read_by[slot]``: the slots of the inputs whose local derivative or rule reads the number of that input, so
+        that a graph keeps it for them; None if nothing is known, and all are kept.
     silent_rows : callable or None
         For reductions and operations along an axis, ``silent_rows(g, a, **parameters)``: which elements of the input
         belong to a row whose gradient is 0, so that it must receive nothing.
@@ -112,12 +115,21 @@ class Operation:
     variadic: bool = False
     analytic: bool = True
     selects: bool = False
+    read_by: tuple[tuple[int, ...], ...] | None = None
     silent_rows: Callable[..., Any] | None = None
     spelled: Callable[..., Any] | None = None
     numpy: tuple[Callable[..., Any], ...] = ()
     aliases: tuple[str, ...] = ()
     domain: tuple[tuple[float, float], ...] = ()
     trials: tuple[Trial, ...] = ()
+
+    def keeps(self, slot: int, varies: Sequence[bool]) -> bool:
+        """Whether a graph needs the number of an input: some input that varies reads it.
+
+        >>> TABLE["add"].keeps(0, [True, True]), TABLE["mul"].keeps(0, [True, False])
+        (False, False)
+        """
+        return self.read_by is None or any(varies[reader] for reader in self.read_by[slot])
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -240,6 +252,7 @@ def elementwise(
         ),
         analytic=analytic,
         selects=selects,
+        read_by=tuple(tuple(k for k, text in enumerate(texts) if i in _names_in(text)) for i in inputs),
         numpy=(numpy,) if callable(numpy) else tuple(numpy),
         aliases=tuple(aliases),
         domain=tuple((domain or {}).get(i, (-3.0, 3.0)) for i in inputs),
@@ -247,6 +260,10 @@ def elementwise(
     if name not in FLOAT_NAMES:
         FLOAT_NAMES[name] = define(name, f"def {name}({arguments}):\n    return {for_floats(value)}\n", FLOAT_NAMES)
     return register(row, hidden)
+
+
+def _names_in(text: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)}
 
 
 # --- array rows ----------------------------------------------------------------------------------------------------
@@ -261,6 +278,7 @@ def array_operation(
     numpy: Iterable[Callable[..., Any]] | Callable[..., Any] = (),
     aliases: Iterable[str] = (),
     analytic: bool = True,
+    read_by: Mapping[str, Iterable[str]] | None = None,
     silent_rows: Callable[..., Any] | None = None,
     spelled: Callable[..., Any] | Literal["forward"] | None = None,
     domain: tuple[float, float] = (-3.0, 3.0),
@@ -278,6 +296,8 @@ def array_operation(
         The public signature where it differs from the function's, as in ``"condition, x, y"``.
     trials : iterable of Trial
         The calls with which the row is checked.
+    read_by : dict
+        For each input the inputs whose rules read its number; where nothing is said, all are taken to.
     spelled : callable or "forward"
         See `Operation`; "forward" for a NumPy function that works on arrays of objects as it is.
     symbol, name, numpy, aliases, analytic, silent_rows, domain
@@ -303,6 +323,7 @@ def array_operation(
             pull=None if callable(vjp) else _pull_by_rules(title, tuple(vjp.values()), len(signature.parameters)),
             variadic=callable(vjp),
             analytic=analytic,
+            read_by=tuple(tuple(map(inputs.index, read_by[i])) for i in inputs) if read_by else None,
             silent_rows=silent_rows,
             spelled=(lambda ag, *inputs, **given: function(*inputs, **given)) if spelled == "forward" else spelled,
             numpy=(numpy,) if callable(numpy) else tuple(numpy),

@@ -90,6 +90,7 @@ def _matmul_of_scalars(ag: Any, a: Any, b: Any) -> Any:
     vjp={"a": _matmul_left, "b": _matmul_right},
     symbol="@",
     numpy=np.matmul,
+    read_by={"a": "b", "b": "a"},
     spelled=_matmul_of_scalars,
     trials=(*MATRIX_PRODUCTS, Trial(((2, 1, 2, 3), (3, 3, 1))), Trial(((3,), (2, 3, 2))), Trial(((2, 2, 3), (3,)))),
 )

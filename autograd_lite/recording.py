@@ -43,7 +43,7 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
     if any(isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands):
         return _on_scalars(row, operands, parameters)
     inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
-    raws = kept_numbers(inputs)
+    raws = kept_numbers(row, inputs)
     if row.is_elementwise and all(type(x) is float for x in raws):
         node = _scalar_node(row, inputs, raws)
     else:
@@ -117,9 +117,10 @@ def many_node(row: Operation, data: float, inputs: tuple[Any, ...], derivatives:
     return node_of(row, data, None, variables, kept, inputs)
 
 
-def kept_numbers(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs' numbers for a graph to keep: nobody can write to them."""
-    return tuple([(settled(x) if x.op is None else x._data) if isinstance(x, Value) else x for x in inputs])
+def kept_numbers(row: Operation, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs' numbers for a graph: nobody can write to those that it needs."""
+    varies = [type(x) is Value for x in inputs]
+    return tuple([settled(x, row.keeps(slot, varies)) if isinstance(x, Value) else x for slot, x in enumerate(inputs)])
 
 
 _NO_PARAMETERS: dict[str, Any] = {}

@@ -74,7 +74,8 @@ class Value(Methods, Questions):
     #                              local derivatives; _db the tuple of all inputs, if some are constants
     #   arrays:                    _a is None; _b the tuple of inputs; _da the tuple of their numbers at that time; _db
     #                              the operation's parameters; the gradient is left to the operation's rule
-    # An input is a Value, or a plain number: a constant, whose local derivative is None. A leaf has none of these.
+    # An input is a Value, or a plain number: a constant, whose local derivative is None. A leaf has none of these, but
+    # for `_db`: its array, while no graph keeps that (see `settled`).
     # `_mark` belongs to whoever walks the graph (see graph.py).
     __slots__ = ("_a", "_b", "_da", "_data", "_db", "_mark", "grad", "label", "op")
 
@@ -113,9 +114,11 @@ class Value(Methods, Questions):
         data = self._data
         if modes.tracers:
             modes.left_graph(".data", self)
-        if type(data) is np.ndarray and self.op is None and not data.flags.writeable:
-            data = self._data = data.copy()  # graphs keep the old array; the reader may write to this one
-            # and the next graph takes a copy again (recording.settled), unless `p.data -= step` hands it back first
+        if type(data) is np.ndarray and self.op is None:  # the reader may write to it, and then the next graph takes
+            if self._db is data:  # a copy (`settled`), unless `p.data -= step` hands it back first
+                data.setflags(True)
+            elif not data.flags.writeable:  # graphs keep the old array
+                data = self._data = self._db = data.copy()
         return data
 
     @data.setter
@@ -124,7 +127,7 @@ class Value(Methods, Questions):
             raise ValueError(f"{self!r} was computed; only a leaf's data can be assigned: use detach() to get one")
         if modes.tracers:
             modes.left_graph("an assignment to .data", self)
-        if data is self._data and type(data) is np.ndarray:  # from `p.data -= step`
+        if type(data) is np.ndarray and data is self._data and data is self._db:  # from `p.data -= step`
             data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
         else:
             self._data = number(data)
@@ -224,7 +227,7 @@ class Value(Methods, Questions):
         """Return a constant with the same number: what follows sends no gradient back."""
         if modes.tracers and (watching := modes.tracer()) is not None:
             return watching.stopped(self)  # type: ignore[no-any-return]
-        return leaf_of(Constant, self._data if self.op else settled(self), self.label)
+        return leaf_of(Constant, settled(self), self.label)
 
     # --- as a Python object ---
 
@@ -323,13 +326,8 @@ class Value(Methods, Questions):
     def _copy(self, of: Callable[[Any], Any]) -> Value:
         """A node with the same contents, each input, number and gradient replaced by `of` it."""
         twin = new(type(self))
-        twin._data, twin.grad, twin.label, twin.op, twin._mark = (
-            of(self._data),
-            of(self.grad),
-            self.label,
-            self.op,
-            None,
-        )
+        twin._data, twin.grad = of(self._data), of(self.grad)
+        twin.label, twin.op, twin._mark = self.label, self.op, None
         for slot in ("_a", "_b", "_da", "_db"):
             setattr(twin, slot, of(getattr(self, slot)))
         if modes.tracers:
@@ -362,17 +360,21 @@ class Constant(Value, constant=True):
     __slots__ = ()
 
 
-def settled(leaf: Value) -> Any:
-    """The leaf's number for a graph to keep.
+def settled(node: Value, keep: bool = True) -> Any:
+    """The node's number for a graph; everyone who keeps an array of a leaf asks for it here.
 
     An array that a reader of ``leaf.data`` may still write to stays the reader's, and read-only; the leaf goes on with
-    a copy.
+    a copy. With `keep` the graph needs the number later, and the next reader gets a copy; without it, as in ``x + b``,
+    the array stays the leaf's own, and ``b.data -= step`` changes it in place.
     """
-    data = leaf._data
-    if type(data) is np.ndarray and data.flags.writeable:
-        leaf._data = fixed(data.copy())
-        fixed(data)
-    return leaf._data
+    data = node._data
+    if type(data) is np.ndarray and node.op is None:
+        if data.flags.writeable:
+            fixed(data)
+            data = node._data = node._db = fixed(data.copy())
+        if keep:
+            node._db = None
+    return data
 
 
 def leaf_of(kind: type[Value], data: Any, label: str = "") -> Value:

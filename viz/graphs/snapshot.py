@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from autograd_lite.graph import local_derivatives, raw_inputs, topological_order
 from autograd_lite.operation import Operation
 from autograd_lite.origins import all_origins
-from autograd_lite.value import Value
+from autograd_lite.value import Value, settled
 from viz.graphs.names import Names, ParameterName, given_names, module_path, parameter_names
 from viz.graphs.nodes import Columns, Node, Nodes, Role, Slot
 from viz.words.escape import is_blank, one_line, shorten
@@ -188,7 +188,7 @@ class _Reader:
         i = ids[id(value)] = len(columns.ops)
         called = self._called.get(id(value), "")
         role = self._role(value, called)
-        self._append(value._data, None if role == "constant" else value.grad, op, role)
+        self._append(settled(value), None if role == "constant" else value.grad, op, role)
         label = value.label
         if not label or is_blank(label) or (type(called) is ParameterName and called.endswith(label)):
             label = called

@@ -13,7 +13,7 @@ from autograd_lite.compiler.front.checking import as_it_is
 from autograd_lite.operation import EverySlot, Operation
 from autograd_lite.recording import finished, node_of
 from autograd_lite.text import FLOAT_NAMES
-from autograd_lite.value import Value
+from autograd_lite.value import Value, settled
 
 _SIGNATURE = inspect.Signature([inspect.Parameter("values", inspect.Parameter.VAR_POSITIONAL)])
 
@@ -41,7 +41,7 @@ def program_node(
         node = node_of(row, value, None, values, gradients, None)
     else:
         row = _row(f, _Rule(f, call, value, values, gradients))
-        node = node_of(row, value, None, values, tuple([x._data for x in values]), {})
+        node = node_of(row, value, None, values, tuple([settled(x) for x in values]), {})
     return finished(node) if FLOAT_NAMES["special"] else node
 
 

@@ -25,7 +25,7 @@ from weakref import ReferenceType
 import numpy as np
 
 from autograd_lite.modes import NOT_THE_USERS
-from autograd_lite.value import Constant, Value
+from autograd_lite.value import Constant, Value, settled
 
 __all__ = ["BY_NAME", "GONE", "Watched", "everything", "fingerprint"]
 
@@ -90,8 +90,14 @@ class Watched:
 GONE = (AttributeError, KeyError, ValueError, RuntimeError)
 """What is raised where a name was deleted, or what a closure held, or where another thread writes at this moment."""
 
+
+def _attribute(x: Any, name: str) -> Any:
+    """What it holds by that name; a Constant's array so that a later update in place replaces it."""
+    return settled(x) if type(x) is Constant and name == "_data" else getattr(x, name)
+
+
 _LOOK: dict[str, Callable[[Any, tuple[str, ...]], tuple[Any, ...]]] = {
-    "attribute": lambda x, names: tuple([getattr(x, name) for name in names]),
+    "attribute": lambda x, names: tuple([_attribute(x, name) for name in names]),
     "item": lambda x, names: tuple([x[name] for name in names]),
     "cell": lambda x, _: (x.cell_contents,),
     "list": lambda x, _: tuple(x),

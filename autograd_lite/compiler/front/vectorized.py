@@ -25,7 +25,7 @@ from autograd_lite.compiler.front.versions import Reshaped, Theta, Version
 from autograd_lite.compiler.programs.program import GuardBroken
 from autograd_lite.compiler.tracing.arguments import Given, given
 from autograd_lite.text import FLOAT_NAMES
-from autograd_lite.value import Constant, Value, leaf_of
+from autograd_lite.value import Constant, Value, leaf_of, settled
 
 __all__ = ["VectorizeError", "Vectorized", "vectorize"]
 
@@ -275,7 +275,7 @@ class Vectorized:
             The gradient has theta's shape, and is the caller's to change.
         """
         cache, again, tried = self._cache, self._again, None
-        theta = theta._data if type(theta) is Value else theta
+        theta = settled(theta) if type(theta) is Value else theta
         if again is not None and not kwargs and len(args) == again.count:
             try:
                 found = again.run(theta, *args)

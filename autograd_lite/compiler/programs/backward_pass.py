@@ -21,7 +21,7 @@ from autograd_lite.numbers import copied
 from autograd_lite.operation import Operation
 from autograd_lite.shaping import sum_to
 from autograd_lite.text import NUMPY_NAMES, for_arrays
-from autograd_lite.value import Constant, Value
+from autograd_lite.value import Constant, Value, settled
 
 
 @dataclass
@@ -131,7 +131,7 @@ class _Forward:
         if isinstance(x, Value):
             found = self.results.get(x)
             if found is None:
-                found = self.results[x] = _float64(x._data)
+                found = self.results[x] = _float64(settled(x))
             return found
         return _float64(x)
 

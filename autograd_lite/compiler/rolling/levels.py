@@ -245,7 +245,8 @@ class Levels:
         constants = np.array(self.columns.numbers)
         parts = [constants if k == CONSTANTS else arrays[k].reshape(-1) for k in numbers]
         leaves: Any = ag.concatenate(parts) if len(parts) > 1 else parts[0]
-        return array_node(self.operation(), (leaves,), kept_numbers((leaves,)))
+        row = self.operation()
+        return array_node(row, (leaves,), kept_numbers(row, (leaves,)))
 
 
 def levels_of(function: Any) -> Levels | None:

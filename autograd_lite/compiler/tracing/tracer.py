@@ -22,7 +22,7 @@ from autograd_lite.operation import TABLE, Operation
 from autograd_lite.recording import apply, array_node, finished, kept_numbers, node_of
 from autograd_lite.shaping import plain_index
 from autograd_lite.text import FLOAT_NAMES
-from autograd_lite.value import Constant, Value
+from autograd_lite.value import Constant, Value, settled
 
 _POSITIONS = {("take", "indices"), ("getitem", "index")}
 _CONDITIONS = {("where", "condition")}
@@ -109,7 +109,7 @@ class Tracer:
         if type(v) is not Value:
             return v
         if v.shape:
-            node = array_node(STOP_GRADIENT, (v,), kept_numbers((v,)))
+            node = array_node(STOP_GRADIENT, (v,), kept_numbers(STOP_GRADIENT, (v,)))
         else:
             node = node_of(STOP_GRADIENT, v._data, v, None, 0.0, None)
         node.label = v.label
@@ -248,13 +248,9 @@ class Tracer:
             return v.getitem(index)
         known = self._elements.get((v, items))
         if known is None:
-            if v._data.flags.writeable:
-                known = v.getitem(index)
-            else:
-                data = v._data[items]
-                data = fixed(data) if data.shape else float(data)
-                known = finished_node(TABLE["getitem"], data, v, {"index": index})
-            self._elements[v, items] = known
+            data = settled(v)[items]
+            data = fixed(data) if data.shape else float(data)
+            known = self._elements[v, items] = finished_node(TABLE["getitem"], data, v, {"index": index})
         return known
 
     def _picked(self, v: Value, items: tuple[Any, ...]) -> Any:
@@ -298,7 +294,7 @@ class Tracer:
         cells = [isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands]
         joined = [self._join(x) if is_cells else x for x, is_cells in zip(operands, cells, strict=True)]
         inputs = tuple(x if isinstance(x, Value) else number(x) for x in joined)
-        node = array_node(row, inputs, kept_numbers(inputs), bare)
+        node = array_node(row, inputs, kept_numbers(row, inputs), bare)
         if chosen:
             self.selections[node] = chosen
         if FLOAT_NAMES["special"]:
