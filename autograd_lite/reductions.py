@@ -14,6 +14,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd_lite import modes
 from autograd_lite.axes import Axis, along, axes_of, count, kept, reducing
@@ -31,6 +32,10 @@ REDUCTIONS = (
     Trial(((1, 1),), {"axis": 0}),
 )
 ALONG_ONE = (Trial(((4,),)), Trial(((2, 3),), {"axis": 0}), Trial(((2, 3),), {"axis": 1}))
+
+
+_total: Any = np.add.reduce
+"""What np.sum comes to, by detours."""
 
 
 def _silent(g: Any, a: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
@@ -66,8 +71,7 @@ def _sum_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) 
 )
 def sum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Sum of the elements over `axis` (all of them by default)."""
-    total: Any = np.add.reduce  # np.sum comes to it, by detours
-    return total(a, axis=axis, keepdims=keepdims)
+    return _total(a, axis=axis, keepdims=keepdims)
 
 
 def _mean_vjp(g: Any, y: Any, a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -259,7 +263,9 @@ def norm(a: Any, ord: object = None, axis: Axis = None, *, keepdims: bool = Fals
 
 def _finite_shift(a: Any, axis: Axis) -> Any:
     """The maximum over `axis`, with which exp cannot overflow; 0 where that is infinite."""
-    top = np.max(np.real(a), axis=axis, keepdims=True, initial=-np.inf)
+    top = np.maximum.reduce(np.real(a), axis=axis, keepdims=True, initial=-np.inf)
+    if type(top) is ndarray and np.isfinite(top).all():
+        return top
     return np.where(np.isfinite(top), top, 0.0).astype(top.dtype)
 
 
@@ -293,12 +299,12 @@ def _logsumexp_of(ag: Any, v: list[Any]) -> Any:
 def logsumexp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """log(sum(exp(a))) over `axis`, stable for any finite a; all -inf gives -inf with gradient 0."""
     top = _finite_shift(a, axis)
-    y = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=True)) + top
+    y = np.log(_total(np.exp(a - top), axis=axis, keepdims=True)) + top
     return y if keepdims else np.reshape(y, np.sum(a, axis=axis).shape)
 
 
 def _softmax_vjp(g: Any, y: Any, a: Any, axis: Axis = -1) -> Any:
-    return y * (g - np.sum(g * y, axis=axis, keepdims=True))
+    return y * (g - _total(g * y, axis=axis, keepdims=True))
 
 
 def _softmax_of(ag: Any, v: list[Any]) -> list[Any]:
@@ -312,11 +318,11 @@ def _softmax_of(ag: Any, v: list[Any]) -> list[Any]:
 def softmax(a: Any, axis: Axis = -1) -> Any:
     """exp(a) / sum(exp(a)) along `axis`, the last by default; stable for any finite a."""
     e = np.exp(a - _finite_shift(a, axis))
-    return e / np.sum(e, axis=axis, keepdims=True)
+    return e / _total(e, axis=axis, keepdims=True)
 
 
 def _log_softmax_vjp(g: Any, y: Any, a: Any, axis: Axis = -1) -> Any:
-    return g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)
+    return g - np.exp(y) * _total(g, axis=axis, keepdims=True)
 
 
 def _log_softmax_of(ag: Any, v: list[Any]) -> list[Any]:
@@ -331,7 +337,7 @@ def _log_softmax_of(ag: Any, v: list[Any]) -> list[Any]:
 def log_softmax(a: Any, axis: Axis = -1) -> Any:
     """log(softmax(a)) along `axis`, the last by default; stable for any finite a."""
     shifted = a - _finite_shift(a, axis)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    return shifted - np.log(_total(np.exp(shifted), axis=axis, keepdims=True))
 
 
 def _backwards(a: Any, axis: int) -> Any:
