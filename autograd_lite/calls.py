@@ -44,7 +44,7 @@ FLOAT_NAMES.update(
         "Value": Value,
         "apply": apply,
         "array_node": array_node,
-        "ndarray": np.ndarray,
+        "CHANGES": (np.ndarray, list),  # a parameter that the user can change: apply copies it
         "new": new,
         "VALUE": VALUE,
         "settled": settled,
@@ -116,7 +116,7 @@ _ARRAYS = """        if {are_arrays}:
             return array_node({row}, ({first}, {second}), ({a}, {b}){known})
 """
 
-_REDUCTION = """def {name}{signature}:
+_ON_ONE_ARRAY = """def {name}{signature}:
     if special{can_change}:
         return apply({row}, (self,), **{{{given}}})
     a = settled(self) if self.op is None else self._data
@@ -126,7 +126,7 @@ _REDUCTION = """def {name}{signature}:
 _NUMPYS = {"add", "sub", "mul"}
 """Rows of two inputs whose text is also what NumPy computes, warnings and all."""
 
-_ALONG_AXES = {"axis", "keepdims", "ddof"}
+_PLACES = {"axis", "keepdims", "ddof", "index"}
 
 
 def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[..., Any]:
@@ -175,9 +175,9 @@ def _is_fast(row: Operation) -> bool:
     return row.is_elementwise and len(row.inputs) <= 2
 
 
-def _reduces(row: Operation) -> bool:
-    """Whether it is an operation on one array along an axis."""
-    return len(row.inputs) == 1 and not row.variadic and row.signature.parameters.keys() - row.inputs <= _ALONG_AXES
+def _is_on_one_array(row: Operation) -> bool:
+    """Whether it is an operation on one array, along an axis or at an index."""
+    return len(row.inputs) == 1 and not row.variadic and row.signature.parameters.keys() - row.inputs <= _PLACES
 
 
 def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any]:
@@ -190,8 +190,8 @@ def caller(row: Operation, name: str, method: bool = False) -> Callable[..., Any
     operands = inputs if row.variadic else f"({inputs},)"
     parameters = "".join(f", {n}={n}" for n in names if n not in row.inputs)
     quick = ""
-    if not method and (_is_fast(row) or _reduces(row)):  # a Value's method knows the short way
-        FLOAT_NAMES[f"METHOD_{row.name}"] = fast_method(row, row.name) if _is_fast(row) else reduction_method(row)
+    if not method and (_is_fast(row) or _is_on_one_array(row)):  # a Value's method knows the short way
+        FLOAT_NAMES[f"METHOD_{row.name}"] = fast_method(row, row.name) if _is_fast(row) else array_method(row)
         quick = f"    if type({row.inputs[0]}) is Value:\n        return METHOD_{row.name}({inputs}{parameters})\n"
     return define(name, f"def {name}{bare}:\n{quick}    return apply({key}, {operands}{parameters})\n", FLOAT_NAMES)  # type: ignore[no-any-return]
 
@@ -207,16 +207,16 @@ def _bare_signature(row: Operation, method: bool) -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
-def reduction_method(row: Operation) -> Callable[..., Any]:
-    """The method of an operation on one array along an axis: what `caller` does, without its detours."""
+def array_method(row: Operation) -> Callable[..., Any]:
+    """The method of an operation on one array: what `caller` does, without its detours."""
     FLOAT_NAMES[f"ROW_{row.name}"] = row
     given = ", ".join(f'"{name}": {name}' for name in row.signature.parameters if name != row.inputs[0])
-    source = _REDUCTION.format(
+    source = _ON_ONE_ARRAY.format(
         name=row.name,
         signature=_bare_signature(row, True),
         row=f"ROW_{row.name}",
         given=given,
-        can_change=" or type(axis) is ndarray" if "axis" in row.signature.parameters else "",  # then apply copies it
+        can_change="".join(f" or type({p}) in CHANGES" for p in ("axis", "index") if p in row.signature.parameters),
     )
     return define(row.name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
 
@@ -289,8 +289,8 @@ def _add_methods(row: Operation, text: str) -> None:
     general = _dressed(caller(row, row.name, method=True), text, "Value.")
     if fast:
         method = _dressed(fast_method(row, row.name), text, "Value.")
-    elif _reduces(row):
-        method = _dressed(reduction_method(row), text, "Value.")
+    elif _is_on_one_array(row):
+        method = _dressed(array_method(row), text, "Value.")
     else:
         method = general
     for name in (row.name, *row.aliases):

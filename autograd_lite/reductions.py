@@ -263,8 +263,9 @@ def norm(a: Any, ord: object = None, axis: Axis = None, *, keepdims: bool = Fals
 
 def _finite_shift(a: Any, axis: Axis) -> Any:
     """The maximum over `axis`, with which exp cannot overflow; 0 where that is infinite."""
-    top = np.maximum.reduce(np.real(a), axis=axis, keepdims=True, initial=-np.inf)
-    if type(top) is ndarray and np.isfinite(top).all():
+    real = a.real if type(a) is ndarray else np.real(a)
+    top = np.maximum.reduce(real, axis=axis, keepdims=True, initial=-np.inf)
+    if type(top) is ndarray and math.isfinite((each := top.ravel()).dot(each)):  # the sum of their squares tells
         return top
     return np.where(np.isfinite(top), top, 0.0).astype(top.dtype)
 

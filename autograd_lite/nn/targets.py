@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 from numpy.typing import NDArray
 
 from autograd_lite import modes
@@ -42,7 +43,7 @@ def alike(name: str, **operands: Any) -> tuple[Any, Any]:
 
 def refuse(what: str, numbers: NDArray[Any], bad: NDArray[np.bool_], why: str) -> None:
     """Raise if a number is bad, with its value and place."""
-    if np.any(bad):
+    if bad.any() if type(bad) is ndarray else np.any(bad):  # np.any alone takes as long as all the rest
         place = np.argwhere(bad)[0].tolist()
         raise ValueError(f"{what} is {numbers[tuple(place)]:g}{f' at {place}' if place else ''}; {why}")
 
