@@ -328,7 +328,7 @@ def _at_indices(log_p: Any, indices: Any, weight: Any, axis: int) -> tuple[Any, 
     """The losses of class indices, and the weights of their classes."""
     if isinstance(indices, Value) and is_cells(log_p):  # NumPy's array of Values knows no Value as an index
         log_p = ag.reshape(ag.stack(list(log_p.flat)), log_p.shape)
-    place = list(np.ix_(*map(np.arange, indices.shape)))
+    place: list[Any] = list(np.indices(indices.shape, sparse=True))
     place.insert(axis, indices)
     losses = ag.neg(log_p[tuple(place)])
     weights = None if weight is None else ag.take(weight, indices, axis=0)
