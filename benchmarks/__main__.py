@@ -54,8 +54,9 @@ WORKLOADS: dict[str, Workload] = {w.name: w for w in ALL}
 HOW = """\
 Contestants take turns in one process, and each is the first of a round in its turn. "/ ours" is the median over the
 rounds of their time / ours. "gc on" is Python's cycle collector as users have it, "gc off" without it; garbage is
-collected before each turn, outside the time, and the libraries' modules are hidden from the collector (gc.freeze), as
-if each were alone in the process. Nobody is timed whose value or gradients differ from ours by more than 1e-9.
+collected before each turn, outside the time, and the libraries' modules are hidden from the collector (gc.freeze), and
+their callbacks taken off it, as if each were alone in the process. Nobody is timed whose value or gradients differ from
+ours by more than 1e-9.
 """
 
 

@@ -204,15 +204,18 @@ def frozen_heap() -> Iterator[None]:
     """Hide what exists now from the collector, so that nobody pays for traversing the modules of all the others.
 
     A library that makes cycles then takes as long as alone in a process; with torch's modules in the heap of the
-    same process it would take up to twice as long, to our advantage.
+    same process it would take up to twice as long, to our advantage. And JAX asks to be called at each collection.
     """
+    callbacks = gc.callbacks[:]
     gc.collect()
+    gc.callbacks.clear()
     gc.freeze()
     gc.collect()
     try:
         yield
     finally:
         gc.unfreeze()
+        gc.callbacks[:] = callbacks
 
 
 # --- targets -----------------------------------------------------------------------------------------------------

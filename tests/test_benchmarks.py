@@ -1,5 +1,6 @@
 """The harness of the benchmarks: who is timed, who is refused, and what is written about it; no times."""
 
+import gc
 import json
 import math
 import re
@@ -10,7 +11,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import arrays, mlp_large, scalar, scalar_training
 from benchmarks.compared import PEERS, Run, ratios
-from benchmarks.harness import OURS, Contestant, Options, Workload, difference
+from benchmarks.harness import OURS, Contestant, Options, Workload, difference, frozen_heap
 from benchmarks.markdown import BEGIN, END, check_marks, everything, overview, put_in
 from benchmarks.plot import plot
 from benchmarks.report import Report, Table, Target, times_as_fast
@@ -69,6 +70,20 @@ def test_only_who_agrees_is_timed():
 def test_every_turn_leaves_a_sample_with_and_without_the_collector():
     found = WORKLOAD.measure(Short())
     assert {mode: len(times) for mode, times in found.samples["torch"].items()} == {"gc on": 2, "gc off": 2}
+
+
+def test_nobody_pays_for_what_others_do_at_a_collection():
+    called = []
+    gc.callbacks.append(lambda *_: called.append(1))
+    try:
+        with frozen_heap():
+            called.clear()
+            gc.collect()
+            assert not called
+        gc.collect()
+        assert called
+    finally:
+        gc.callbacks.pop()
 
 
 def test_nan_does_not_agree():
