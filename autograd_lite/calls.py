@@ -31,12 +31,11 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.methods import Methods
-from autograd_lite.operation import Operation
+from autograd_lite.operation import OPERATORS, Operation
 from autograd_lite.recording import VALUE, apply, array_node
 from autograd_lite.text import FLOAT_NAMES, define, for_floats
 from autograd_lite.value import Constant, Value, new, settled
 
-OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow", "matmul": "matmul"}
 UNARY_OPERATORS = {"neg": "__neg__", "pos": "__pos__", "abs": "__abs__"}
 
 FLOAT_NAMES.update(

@@ -49,10 +49,17 @@ def scalars(a: ArrayLike, label: str = "") -> Cells:
     return made
 
 
+_SINGLE = {Value, float, int}
+"""The elements of most lists that layers get."""
+
+
 def operand(x: Any) -> Any:
     """A list as an array, of numbers or of scalar Values; anything else as it is."""
     if not isinstance(x, (list, tuple)):
         return x
+    kinds = set(map(type, x))
+    if Value in kinds and kinds <= _SINGLE and all(type(v._data) is float for v in x if type(v) is Value):
+        return np.fromiter(x, object, len(x))  # np.array asks each Value at length whether it is not an array
     array = np.array(x, dtype=object)
     cells = array.ravel().tolist()
     if any(isinstance(cell, Value) for cell in cells) and all(np.ndim(cell) == 0 for cell in cells):

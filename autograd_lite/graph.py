@@ -64,25 +64,36 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
     with _lock:
         while True:  # enter a node: its first input
             x = node._a
-            if x is None:  # a tuple of inputs
+            if x is None:  # a tuple of inputs: on to the next inner node that was not finished
                 if inputs is None:
                     inputs = iter(node._b)
                     has_arrays = has_arrays or type(node._da) is tuple
-                for x in inputs:
-                    if type(x) is Value and x._mark is not done:
-                        if x.op is None:
+                if has_arrays:  # numbers and Constants may stand among them
+                    for x in inputs:
+                        if type(x) is Value and x._mark is not done:
+                            if x.op is not None:
+                                break
                             x._mark = done
                             leaves.append(x)
-                        elif x._mark is opened or x is node:
-                            raise _cycle(node)
-                        else:
-                            node._mark = opened
-                            stack.append(node)
-                            remaining.append(inputs)
-                            inputs = None
-                            node = x
-                            break
-                if inputs is None:
+                    else:
+                        x = None
+                else:  # many scalars, all of them variables: one look less at each
+                    for x in inputs:
+                        if x._mark is not done:
+                            if x.op is not None:
+                                break
+                            x._mark = done
+                            leaves.append(x)
+                    else:
+                        x = None
+                if x is not None:
+                    if x._mark is opened or x is node:
+                        raise _cycle(node)
+                    node._mark = opened
+                    stack.append(node)
+                    remaining.append(inputs)
+                    inputs = None
+                    node = x
                     continue
                 inputs = second = None
             else:

@@ -141,6 +141,9 @@ class Operation:
 TABLE: dict[str, Operation] = {}
 """Every operation by name, in the order of definition."""
 
+OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow", "matmul": "matmul"}
+"""The operations that Python has an operator for, and its name for it, as in ``__truediv__``."""
+
 
 HIDDEN: dict[str, Operation] = {}
 """Operations that nobody calls by name: what a traced function's stop-gradients and comparisons become."""

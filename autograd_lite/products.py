@@ -55,12 +55,11 @@ MATRIX_PRODUCTS = (
 
 
 def _lists(a: Any, axis: int) -> Any:
-    """An array of the lists of elements along `axis`."""
-    rows = np.moveaxis(np.asarray(a, dtype=object), axis, -1)
-    lists = np.empty(rows.shape[:-1], dtype=object)
-    for place in np.ndindex(lists.shape):
-        lists[place] = rows[place].tolist()
-    return lists
+    """An array of the lists of elements along `axis`, the last or the last but one."""
+    rows = np.asarray(a, dtype=object).swapaxes(axis, -1)
+    shape = rows.shape[:-1]
+    lists = rows.reshape(math.prod(shape), rows.shape[-1]).tolist()
+    return np.fromiter(lists, object, len(lists)).reshape(shape)
 
 
 def _dots(ag: Any, rows: Any, columns: Any, method: str) -> Any:
@@ -80,9 +79,10 @@ def _matmul_of_scalars(ag: Any, a: Any, b: Any) -> Any:
     """Every element one node: the dot product of a row of a and a column of b."""
     if not np.ndim(a) or not np.ndim(b):
         raise ValueError(f"matmul of shapes {np.shape(a)}, {np.shape(b)}: neither may be a scalar; use *")
-    rows = _lists(a, -1) if np.ndim(b) == 1 else np.expand_dims(_lists(a, -1), -1)
-    columns = _lists(b, -min(np.ndim(b), 2))
-    columns = np.expand_dims(columns, -2) if np.ndim(a) > 1 and np.ndim(b) > 1 else columns
+    rows, columns = _lists(a, -1), _lists(b, -min(np.ndim(b), 2))
+    if np.ndim(b) > 1:
+        rows = rows[..., None]
+        columns = columns[..., None, :] if np.ndim(a) > 1 else columns
     return _dots(ag, rows, columns, "__call__")
 
 

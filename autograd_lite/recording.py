@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from autograd_lite import modes
 from autograd_lite.numbers import copied, number
-from autograd_lite.operation import Operation
+from autograd_lite.operation import OPERATORS, Operation
 from autograd_lite.text import FLOAT_NAMES
 from autograd_lite.value import Constant, Value, leaf_of, new, settled
 
@@ -81,9 +81,12 @@ def _on_scalars(row: Operation, operands: tuple[Any, ...], parameters: dict[str,
     cells = [_cells(x) if isinstance(x, Value) else x for x in operands]
     if row.is_elementwise:
         method = getattr(Value, row.name)  # the fast one, which needs a variable in front
+        reflected = getattr(Value, f"__r{OPERATORS[row.name]}__") if row.name in OPERATORS else None
 
         def general(*xs: Any) -> Any:
-            return method(*xs) if type(xs[0]) is Value else apply(row, xs)
+            if type(xs[0]) is Value:
+                return method(*xs)
+            return reflected(xs[1], xs[0]) if reflected and type(xs[1]) is Value else apply(row, xs)
 
         first = cells[0]
         are_variables = type(first) is ndarray and set(map(type, first.ravel().tolist())) == {Value}

@@ -5,7 +5,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Constant, Value
-from autograd_lite.cells import data_of, grad_of, scalars
+from autograd_lite.cells import data_of, grad_of, operand, scalars
+from autograd_lite.graph import local_derivatives, raw_inputs
 from autograd_lite.recording import apply
 from tests.tables import ARRAY_TRIALS, trial_inputs, trial_name
 
@@ -87,6 +88,29 @@ def test_numbers_and_constants_may_stand_among_the_values():
     y = ag.softmax(ag.where([True, True, False], np.append(a, 0.0), -np.inf))
     np.testing.assert_allclose(data_of(y), [*ag.softmax(np.array([1.0, 2.0])), 0.0])
     assert ag.sum(np.array([Constant(1.0), a[0]], dtype=object)).data == 2.0
+
+
+@pytest.mark.parametrize("row", ["add", "sub", "mul", "div", "pow"])
+@pytest.mark.parametrize("first", [1.5, 3, Constant(2.0)], ids=["float", "int", "constant"])
+def test_in_front_of_the_values_too(row, first):
+    v = Value(0.0)
+    (y,), single = getattr(ag, row)(first, np.array([v], dtype=object)), getattr(ag, row)(first, v)
+    assert (y.op, y.inputs[1], y.inputs[0].data) == (single.op, v, single.inputs[0].data)
+    assert (y.data, raw_inputs(y)[1:], local_derivatives(y)) == (single.data, (v,), local_derivatives(single))
+
+
+def test_a_list_of_scalars_is_a_row_of_them():
+    a, b = Value(1.0), Constant(2.0)
+    for given in ([a, 2.0, 3], (a, b, True)):
+        row = operand(given)
+        assert row.dtype == object
+        assert all(x is y for x, y in zip(row, given, strict=True))
+
+
+@pytest.mark.parametrize("other", [[2.0], np.ones(2), Value([2.0])], ids=["list", "array", "value"])
+def test_a_list_of_scalars_and_others_is_refused(other):
+    with pytest.raises(TypeError, match="stack"):
+        operand([Value(1.0), other])
 
 
 KINDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -102,7 +103,9 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """Every parameter once: arrays, or in scalar form as many scalar Values as there are numbers."""
-        return [value for _, value in self.named_parameters()]
+        items = [place.item for place in _parameter_places(self)]
+        cells = chain.from_iterable(item.flat if is_cells(item) else (item,) for item in items)
+        return list({id(cell): cell for cell in cells if is_parameter(cell)}.values())  # a name takes longer to write
 
     @property
     def parameter_count(self) -> int:
@@ -275,9 +278,9 @@ def needs_features(module: Module, x: Any, n: int, axis: int = -1) -> None:
 
 def is_parameter(item: object) -> bool:
     """Whether `item` is a variable that nothing computed, or an array of objects with such scalars among them."""
-    if is_cells(item):
-        return any(map(is_parameter, item.flat))  # type: ignore[attr-defined]
-    return type(item) is Value and item.op is None
+    if type(item) is Value:
+        return item.op is None
+    return is_cells(item) and any(map(is_parameter, item.flat))  # type: ignore[attr-defined]
 
 
 def _items(holder: Any) -> Iterator[tuple[Any, Any]]:
