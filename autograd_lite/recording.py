@@ -20,7 +20,12 @@ VALUE = (Value,)
 def node_of(row: Operation, data: Any, a: Any, b: Any, da: Any, db: Any) -> Value:
     """Make an inner node; see `Value` for what the slots hold."""
     node = new(*VALUE)
-    node._data, node.op, node._a, node._b, node._da, node._db = data, row, a, b, da, db
+    node._data = data  # one by one: at once, a tuple of six would be made first
+    node.op = row
+    node._a = a
+    node._b = b
+    node._da = da
+    node._db = db
     node.grad = node._mark = None
     node.label = ""
     return node

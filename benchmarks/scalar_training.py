@@ -224,6 +224,7 @@ MOONS_SCALAR = Workload(
     [
         *ahead_of_micrograd("moons-scalar", BY_OPERATORS, 12, 3),
         *ahead_of_micrograd("moons-scalar", BY_DOT, 50),
+        *ahead_of_micrograd("moons-scalar", BY_NN, 50),
         Target("moons-scalar, ahead of microgpt's style of Value", times_as_fast(BY_OPERATORS, [SLOTTED], 1, GC_MODES)),
     ],
     ours=BY_OPERATORS,
