@@ -18,8 +18,9 @@ generates for tanh::
             return apply(ROW, (self,))
         ...
 
-`special` is not 0 while some thread is in `no_grad` or `detect_anomaly`; REFUSED are the exceptions by which Python
-refuses what NumPy answers with inf or nan, as in 1/0.
+`special` is not 0 while some thread is in `no_grad` or `detect_anomaly`; operations that are not analytic look at
+`any_mode`, for they have no complex step. REFUSED are the exceptions by which Python refuses what NumPy answers with
+inf or nan, as in 1/0.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ _NODE = """    node = new(*VALUE)
 
 _UNARY = """def {name}(self):
     {a} = self._data
-    if special:
+    if {special}:
         return apply({row}, (self,))
     if type({a}) is not float:
         if self.op is None:
@@ -81,7 +82,7 @@ _UNARY = """def {name}(self):
 
 _BINARY = """def {name}(self, {parameter}):
 {rename}    {mine} = self._data
-    if special:
+    if {special}:
         return apply({row}, ({first}, {second}))
     if type(other) is Value:
         {theirs} = other._data
@@ -117,7 +118,7 @@ _ARRAYS = """        if {are_arrays}:
 """
 
 _REDUCTION = """def {name}{signature}:
-    if special{can_change}:
+    if {special}{can_change}:
         return apply({row}, (self,), **{{{given}}})
     a = settled(self) if self.op is None else self._data
     return array_node({row}, (self,), (a,), {{{given}}})
@@ -134,7 +135,7 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
     key = f"ROW_{row.name}"
     FLOAT_NAMES[key] = row
     texts = [for_floats(t) for t in row.partials]
-    fill = {"name": name, "row": key, "value": for_floats(row.value), "d0": texts[0]}
+    fill = {"name": name, "row": key, "value": for_floats(row.value), "d0": texts[0], "special": _special(row)}
     if len(row.inputs) == 1:
         source = _UNARY.format(a=row.inputs[0], **fill) + _NODE.format(row=key, a="self", b=None, da="da", db=None)
         return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
@@ -159,6 +160,11 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
         **fill,
     ) + _NODE.format(row=key, a=first, b=second, da="da", db="db")
     return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
+
+
+def _special(row: Operation) -> str:
+    """The number of the modes that concern an operation; see modes.py."""
+    return "special" if row.analytic else "any_mode"
 
 
 def _is_fast(row: Operation) -> bool:
@@ -206,6 +212,7 @@ def reduction_method(row: Operation) -> Callable[..., Any]:
         name=row.name,
         signature=_bare_signature(row, True),
         row=f"ROW_{row.name}",
+        special=_special(row),
         given=given,
         can_change=" or type(axis) is ndarray" if "axis" in row.signature.parameters else "",  # then apply copies it
     )

@@ -20,7 +20,7 @@ def number(data: Any) -> Any:
         return data
     if isinstance(data, (float, int, np.bool_, np.integer, np.floating)):
         return _float(data)
-    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and np.iscomplexobj(data):
+    if FLOAT_NAMES["any_mode"] and modes.mode().complex_numbers and np.iscomplexobj(data):
         return np.array(data)[()]
     if data is None or isinstance(data, (str, bytes, complex, np.complexfloating)):
         raise TypeError(f"{data!r} (of type {type(data).__name__}) is not a real number or an array of them")

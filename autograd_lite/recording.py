@@ -59,7 +59,7 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
 
 def refuse_complex(row: Operation) -> None:
     """A complex step needs operations that are analytic."""
-    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
+    if FLOAT_NAMES["any_mode"] and not row.analytic and modes.mode().complex_numbers:
         raise modes.NotAnalyticError(row.name)
 
 

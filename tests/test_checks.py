@@ -10,7 +10,10 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import check_grads
 from autograd_lite.checks import GradientError
+from autograd_lite.operation import Operation
 from autograd_lite.recording import apply
+from autograd_lite.text import FLOAT_NAMES
+from tests.tables import ELEMENTWISE, trial_name
 
 
 def scaled(f: Any, factor: float) -> Any:
@@ -128,3 +131,41 @@ def test_a_function_that_writes_to_its_argument_does_no_harm() -> None:
 def test_the_greatest_of_a_list_has_no_complex_step() -> None:
     report = check_grads(lambda a, b: ag.max([a, b]) * a, 2.0, 3.0)
     assert [c.complex_step for c in report.checks] == [None, None]
+
+
+@pytest.mark.parametrize("row", [row for row in ELEMENTWISE if hasattr(ag, row.name)], ids=trial_name)
+@pytest.mark.parametrize("is_array", [False, True])
+def test_only_what_is_analytic_has_a_complex_step(row: Operation, is_array: bool) -> None:
+    points = [low + 0.6 * (high - low) for low, high in row.domain]
+    inputs = [np.full(2, x) for x in points] if is_array else points
+    function, method = getattr(ag, row.name), getattr(ag.Value, row.name)
+    for f in (function, method, lambda *xs: xs[0] * 1.0 + method(*(x.detach() for x in xs)).detach() * 0.0):
+        report = check_grads(f, *inputs, must_pass=True)
+        assert {c.complex_step is not None for c in report.checks} == {row.analytic}
+
+
+@pytest.mark.parametrize("name", ["max", "min", "prod", "sum"])
+def test_only_what_is_analytic_along_an_axis_has_a_complex_step(name: str) -> None:
+    for f in (getattr(ag, name), getattr(ag.Value, name)):
+        report = check_grads(f, np.array([1.0, 2.0, 4.0]), must_pass=True)
+        assert {c.complex_step is not None for c in report.checks} == {ag.TABLE[name].analytic}
+
+
+def test_no_mode_outlives_an_error_in_the_complex_step() -> None:
+    def f(x: Any) -> Any:
+        if np.iscomplexobj(x):
+            raise KeyboardInterrupt
+        return x * x
+
+    before = FLOAT_NAMES["any_mode"], FLOAT_NAMES["special"]
+    with pytest.raises(KeyboardInterrupt):
+        check_grads(f, 1.0)
+    assert (FLOAT_NAMES["any_mode"], FLOAT_NAMES["special"]) == before
+    assert ag.relu(ag.Value(1.0)).data == 1.0
+
+
+def test_a_gradient_that_no_grad_loses_is_found() -> None:
+    unrecorded = ag.no_grad()(ag.tanh)
+    report = check_grads(lambda x: ag.sum(x * x + unrecorded(x)), np.array([1.0, 2.0]))
+    assert [c.verdict for c in report.checks] == ["WRONG", "WRONG"]
+    assert [c.complex_step for c in report.checks] == pytest.approx([2 + 1 / np.cosh(1) ** 2, 4 + 1 / np.cosh(2) ** 2])
