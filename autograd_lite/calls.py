@@ -31,7 +31,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite import modes
 from autograd_lite.methods import Methods
+from autograd_lite.numbers import number
 from autograd_lite.operation import Operation
 from autograd_lite.recording import VALUE, apply, array_node
 from autograd_lite.text import FLOAT_NAMES, define, for_floats
@@ -45,7 +47,9 @@ FLOAT_NAMES.update(
         "Value": Value,
         "apply": apply,
         "array_node": array_node,
+        "modes": modes,
         "ndarray": np.ndarray,
+        "number": number,
         "new": new,
         "VALUE": VALUE,
         "settled": settled,
@@ -305,10 +309,15 @@ def _add_methods(row: Operation, text: str) -> None:
 
 
 _OPERATOR = """def {name}(self, other):
-    if type(other) is Value and not special:
-        a = settled({first}) if {first}.op is None else {first}._data
-        b = settled({second}) if {second}.op is None else {second}._data
-        if type(a) is not float or type(b) is not float:
+    if not special:
+        if type(other) is Value:
+            a = settled({first}) if {first}.op is None else {first}._data
+            b = settled({second}) if {second}.op is None else {second}._data
+            if type(a) is not float or type(b) is not float:
+                return array_node({row}, ({first}, {second}), (a, b))
+        elif type(other) is ndarray and type(self) is Value and other.dtype.kind == "f" and not modes.tracers:
+            {mine} = settled(self) if self.op is None else self._data
+            {theirs} = other = number(other)
             return array_node({row}, ({first}, {second}), (a, b))
     return apply({row}, ({first}, {second}))
 """
@@ -317,5 +326,6 @@ _OPERATOR = """def {name}(self, other):
 def _operator(row: Operation, name: str, reflected: bool) -> Callable[..., Any]:
     """The operator where a Constant may stand on either side: Python asks the right operand first if it is one."""
     first, second = ("other", "self") if reflected else ("self", "other")
-    source = _OPERATOR.format(name=name, first=first, second=second, row=f"ROW_{row.name}")
+    mine, theirs = ("b", "a") if reflected else ("a", "b")
+    source = _OPERATOR.format(name=name, first=first, second=second, mine=mine, theirs=theirs, row=f"ROW_{row.name}")
     return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
