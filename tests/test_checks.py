@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import check_grads
+from autograd_lite import check_grads, modes
 from autograd_lite.checks import GradientError
 from autograd_lite.operation import Operation
 from autograd_lite.recording import apply
@@ -169,3 +169,24 @@ def test_a_gradient_that_no_grad_loses_is_found() -> None:
     report = check_grads(lambda x: ag.sum(x * x + unrecorded(x)), np.array([1.0, 2.0]))
     assert [c.verdict for c in report.checks] == ["WRONG", "WRONG"]
     assert [c.complex_step for c in report.checks] == pytest.approx([2 + 1 / np.cosh(1) ** 2, 4 + 1 / np.cosh(2) ** 2])
+
+
+def test_the_mode_of_the_complex_step_is_entered_once_for_all_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered = []
+    enter = modes.complex_numbers
+    monkeypatch.setattr(modes, "complex_numbers", lambda: entered.append(1) or enter())
+    assert check_grads(lambda a, b: ag.sum(a * b), np.ones(3), np.ones(3))
+    assert len(entered) == 1
+
+
+def test_an_argument_that_the_function_changes_is_built_again() -> None:
+    def f(xs: Any, p: Any) -> Any:
+        return xs.pop() * p.pop("w") * xs[0]
+
+    report = check_grads(f, [2.0, 3.0], {"w": 5.0}, must_pass=True)
+    assert [c.analytic for c in report.checks] == [15.0, 10.0, 6.0]
+
+
+def test_a_derivative_of_a_narrow_dtype_is_judged_in_floats() -> None:
+    for check in check_grads(ag.relu, np.array([0.5, 1e30], np.float32)).checks:
+        assert all(type(x) in (str, float, type(None)) for x in check), check
