@@ -33,6 +33,11 @@ __all__ = ["Check", "GradientCheck", "GradientError", "check_grads"]
 COMPLEX_STEP = 1e-20
 COMPLEX_TOLERANCE = 1e-10
 
+Values = tuple[float, float, float, float, float]
+"""The values at x + 2h, x + h, x, x - h and x - 2h."""
+Slopes = tuple[float, float, float]
+"""The slopes to the left and to the right, and their uncertainty."""
+
 
 class GradientError(AssertionError):
     """A gradient that does not agree with the numerical one."""
@@ -220,12 +225,12 @@ class _Checker:
         """The value where nothing is moved."""
         return self.value(self.points).real
 
-    def beside(self, k: int, place: tuple[int, ...]) -> tuple[float, float, float, float, float]:
-        """The values at x + 2h, x + h, x, x - h and x - 2h."""
+    def beside(self, k: int, place: tuple[int, ...]) -> Values:
+        """The values at x and beside it."""
         f2, f1, b1, b2 = (self.at(k, place, m * self.step).real for m in (2, 1, -1, -2))
         return f2, f1, self.middle, b1, b2
 
-    def judge(self, k: int, place: tuple[int, ...], values: tuple[float, ...], exact: float | None) -> Check:
+    def judge(self, k: int, place: tuple[int, ...], values: Values, exact: float | None) -> Check:
         name = self.names[k] + (str(list(place)) if place else "")
         analytic, h = float(np.asarray(self.gradients[k])[place]), self.step
         f2, f1, f0, b1, b2 = values
@@ -237,18 +242,18 @@ class _Checker:
         third = abs(f2 - 2 * f1 + 2 * b1 - b2) / (2 * h)
         fourth = abs(f2 - 4 * f1 + 6 * f0 - 4 * b1 + b2) / h
         allowed = third + fourth + rounding
-        verdict = self.verdict(k, place, analytic, exact, error <= allowed)
+        verdict = self.verdict(analytic, exact, error <= allowed, functools.partial(self.slopes, k, place, values))
         return Check(name, analytic, numeric, curvature, error, allowed, exact, verdict)
 
-    def verdict(self, k: int, place: tuple[int, ...], analytic: float, exact: float | None, is_near: bool) -> str:
+    def verdict(self, analytic: float, exact: float | None, is_near: bool, slopes: Callable[[float], Slopes]) -> str:
         """Judge by the complex step, or else by the differences and by the slopes on the two sides."""
         if exact is not None:
             tolerance = COMPLEX_TOLERANCE + self.slack()
             if abs(exact - analytic) <= tolerance * max(1.0, abs(exact)):
                 return "ok" if is_near else "coarse"
-        left, right, noise = self.slopes(k, place, 1.0)
+        left, right, noise = slopes(1.0)
         gap = abs(right - left)
-        if gap > noise and abs(np.subtract(*self.slopes(k, place, 0.25)[:2])) > gap / 2:  # a gap that stays is a corner
+        if gap > noise and abs(np.subtract(*slopes(0.25)[:2])) > gap / 2:  # a gap that stays is a corner
             return "kink" if min(left, right) - noise <= analytic <= max(left, right) + noise else "WRONG"
         return (
             "ok" if exact is None and is_near and abs((left + right) / 2 - analytic) <= noise + gap / 100 else "WRONG"
@@ -268,16 +273,16 @@ class _Checker:
         except modes.NotAnalyticError:
             return None
 
-    def slopes(self, k: int, place: tuple[int, ...], scale: float) -> tuple[float, float, float]:
-        """The slopes to the left and to the right by a step a thousand times smaller, and their uncertainty.
+    def slopes(self, k: int, place: tuple[int, ...], values: Values, scale: float) -> Slopes:
+        """The slopes on the two sides by a step a thousand times smaller.
 
         Where they differ by more, x is a corner; where not, they are the derivative even if a corner is near.
         """
         tiny = scale * max(self.step * 1e-3, 1e3 * self.eps)
-        f1, f0, b1 = self.at(k, place, tiny).real, self.middle, self.at(k, place, -tiny).real
-        right, left = (f1 - f0) / tiny, (f0 - b1) / tiny
+        _, f1, f0, b1, _ = values
+        right, left = ((self.at(k, place, move).real - f0) / move for move in (tiny, -tiny))
         rounding = 20 * self.eps * (abs(f0) + abs(self.points_at(k, place))) / tiny
-        bend = abs(self.at(k, place, self.step).real - 2 * f0 + self.at(k, place, -self.step).real) / self.step**2
+        bend = abs(f1 - 2 * f0 + b1) / self.step**2
         return left, right, min(bend, 1e4) * tiny + 1e-6 * max(abs(left), abs(right)) + rounding
 
 

@@ -118,6 +118,15 @@ def test_the_middle_is_computed_once_for_all_numbers() -> None:
     assert len(calls) == 2 + 10 * 5  # the gradient, the middle; four steps and a complex one for each
 
 
+def test_no_value_is_computed_twice_where_there_is_no_complex_step() -> None:
+    calls = []
+    assert check_grads(lambda x: calls.append(x) or ag.relu(x).sum(), np.ones(10))
+    assert len(calls) == 2 + 10 * 7  # the complex step is tried; two tiny steps for the slopes
+    calls.clear()
+    assert check_grads(lambda x: calls.append(x) or ag.abs(x).sum(), np.zeros(10))
+    assert len(calls) == 2 + 10 * 9  # and two still smaller ones at a corner
+
+
 def test_a_function_that_writes_to_its_argument_does_no_harm() -> None:
     def f(x: Any) -> Any:
         y = ag.sum(x * x)
