@@ -31,7 +31,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite import modes
 from autograd_lite.methods import Methods
 from autograd_lite.numbers import number
 from autograd_lite.operation import Operation
@@ -47,7 +46,6 @@ FLOAT_NAMES.update(
         "Value": Value,
         "apply": apply,
         "array_node": array_node,
-        "modes": modes,
         "ndarray": np.ndarray,
         "number": number,
         "new": new,
@@ -315,7 +313,7 @@ _OPERATOR = """def {name}(self, other):
             b = settled({second}) if {second}.op is None else {second}._data
             if type(a) is not float or type(b) is not float:
                 return array_node({row}, ({first}, {second}), (a, b))
-        elif type(other) is ndarray and type(self) is Value and other.dtype.kind == "f" and not modes.tracers:
+        elif type(other) is ndarray and type(self) is Value and other.dtype.kind == "f":
             {mine} = settled(self) if self.op is None else self._data
             {theirs} = other = number(other)
             return array_node({row}, ({first}, {second}), (a, b))
