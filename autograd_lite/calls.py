@@ -18,8 +18,9 @@ generates for tanh::
             return apply(ROW, (self,))
         ...
 
-`special` is not 0 while some thread is in `no_grad` or `detect_anomaly`; REFUSED are the exceptions by which Python
-refuses what NumPy answers with inf or nan, as in 1/0.
+`special` is not 0 while some thread is in `no_grad` or `detect_anomaly`; operations that are not analytic look at
+`any_mode`, for they have no complex step. REFUSED are the exceptions by which Python refuses what NumPy answers with
+inf or nan, as in 1/0.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.methods import Methods
+from autograd_lite.numbers import number
 from autograd_lite.operation import OPERATORS, Operation
 from autograd_lite.recording import VALUE, apply, array_node
 from autograd_lite.text import FLOAT_NAMES, define, for_floats
@@ -44,6 +46,8 @@ FLOAT_NAMES.update(
         "apply": apply,
         "array_node": array_node,
         "CHANGES": (np.ndarray, list),  # a parameter that the user can change: apply copies it
+        "ndarray": np.ndarray,
+        "number": number,
         "new": new,
         "VALUE": VALUE,
         "settled": settled,
@@ -65,7 +69,7 @@ _NODE = """    node = new(*VALUE)
 
 _UNARY = """def {name}(self):
     {a} = self._data
-    if special:
+    if {special}:
         return apply({row}, (self,))
     if type({a}) is not float:
         if self.op is None:
@@ -80,7 +84,7 @@ _UNARY = """def {name}(self):
 
 _BINARY = """def {name}(self, {parameter}):
 {rename}    {mine} = self._data
-    if special:
+    if {special}:
         return apply({row}, ({first}, {second}))
     if type(other) is Value:
         {theirs} = other._data
@@ -116,7 +120,7 @@ _ARRAYS = """        if {are_arrays}:
 """
 
 _ON_ONE_ARRAY = """def {name}{signature}:
-    if special{can_change}:
+    if {special}{can_change}:
         return apply({row}, (self,), **{{{given}}})
     a = settled(self) if self.op is None else self._data
     return array_node({row}, (self,), (a,), {{{given}}})
@@ -133,7 +137,7 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
     key = f"ROW_{row.name}"
     FLOAT_NAMES[key] = row
     texts = [for_floats(t) for t in row.partials]
-    fill = {"name": name, "row": key, "value": for_floats(row.value), "d0": texts[0]}
+    fill = {"name": name, "row": key, "value": for_floats(row.value), "d0": texts[0], "special": _special(row)}
     place = int(reflected)
     fill["keep"] = _keep(row, place, [slot == place for slot in range(len(row.inputs))])  # beside a number
     if len(row.inputs) == 1:
@@ -167,6 +171,11 @@ def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[
 def _keep(row: Operation, slot: int, varies: list[bool]) -> str:
     """The argument by which `settled` keeps the number of an input, or does not."""
     return "" if row.keeps(slot, varies) else ", False"
+
+
+def _special(row: Operation) -> str:
+    """The number of the modes that concern an operation; see modes.py."""
+    return "special" if row.analytic else "any_mode"
 
 
 def _is_fast(row: Operation) -> bool:
@@ -214,6 +223,7 @@ def array_method(row: Operation) -> Callable[..., Any]:
         name=row.name,
         signature=_bare_signature(row, True),
         row=f"ROW_{row.name}",
+        special=_special(row),
         given=given,
         can_change="".join(f" or type({p}) in CHANGES" for p in ("axis", "index") if p in row.signature.parameters),
     )
@@ -307,10 +317,15 @@ def _add_methods(row: Operation, text: str) -> None:
 
 
 _OPERATOR = """def {name}(self, other):
-    if type(other) is Value and not special:
-        a = settled({first}{keep_first}) if {first}.op is None else {first}._data
-        b = settled({second}{keep_second}) if {second}.op is None else {second}._data
-        if type(a) is not float or type(b) is not float:
+    if not special:
+        if type(other) is Value:
+            a = settled({first}{keep_first}) if {first}.op is None else {first}._data
+            b = settled({second}{keep_second}) if {second}.op is None else {second}._data
+            if type(a) is not float or type(b) is not float:
+                return array_node({row}, ({first}, {second}), (a, b))
+        elif type(other) is ndarray and type(self) is Value and other.dtype.kind == "f":
+            {mine} = settled(self{keep_mine}) if self.op is None else self._data
+            {theirs} = other = number(other)
             return array_node({row}, ({first}, {second}), (a, b))
     return apply({row}, ({first}, {second}))
 """
@@ -319,13 +334,17 @@ _OPERATOR = """def {name}(self, other):
 def _operator(row: Operation, name: str, reflected: bool, varies: bool) -> Callable[..., Any]:
     """The operator of a Constant, on either side, for Python asks it first; or of a Value, which `varies`."""
     first, second = ("other", "self") if reflected else ("self", "other")
-    both = [True, varies] if reflected else [varies, True]
+    both, alone = ([True, varies], [False, True]) if reflected else ([varies, True], [True, False])
+    mine, theirs = ("b", "a") if reflected else ("a", "b")
     source = _OPERATOR.format(
         name=name,
         first=first,
         second=second,
+        mine=mine,
+        theirs=theirs,
         keep_first=_keep(row, 0, both),
         keep_second=_keep(row, 1, both),
+        keep_mine=_keep(row, int(reflected), alone),
         row=f"ROW_{row.name}",
     )
     return define(name, source, FLOAT_NAMES)  # type: ignore[no-any-return]

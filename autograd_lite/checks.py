@@ -16,7 +16,8 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,13 +33,17 @@ __all__ = ["Check", "GradientCheck", "GradientError", "check_grads"]
 COMPLEX_STEP = 1e-20
 COMPLEX_TOLERANCE = 1e-10
 
+Values = tuple[float, float, float, float, float]
+"""The values at x + 2h, x + h, x, x - h and x - 2h."""
+Slopes = tuple[float, float, float]
+"""The slopes to the left and to the right, and their uncertainty."""
+
 
 class GradientError(AssertionError):
     """A gradient that does not agree with the numerical one."""
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One derivative, judged.
 
     Attributes
@@ -165,9 +170,11 @@ class _Checker:
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], step: float, names: list[str] | None) -> None:
         if not (isinstance(step, (int, float)) and 0 < step < math.inf):
             raise ValueError(f"step is {step!r}; it must be a positive number, as 0.001")
-        self.f, self.args, self.step = f, args, float(step)
+        self.f, self.args, self.step = f, list(args), float(step)
         variables = [_map(_fresh, a) for a in args]
-        self.points: list[Any] = [v._data for v in _leaves(variables)]
+        self.is_flat = all(isinstance(v, Value) for v in variables)  # no list, tuple or dict to build again
+        leaves = _leaves(variables)  # now: f may change the lists and dicts that they are in
+        self.points: list[Any] = [v._data for v in leaves]
         names = names or [f"arg{i}" for i in range(len(args))]
         if len(names) != len(args):
             raise ValueError(f"check_grads: {len(names)} names for {len(args)} arguments")
@@ -178,64 +185,75 @@ class _Checker:
         if shape:  # a fixed random weighting: no two elements can cancel
             self.weights = np.random.default_rng(0).uniform(0.5, 1.5, shape)
         self.gradients: list[Any] = [np.zeros(np.shape(p)) for p in self.points]
-        self.eps = np.finfo(float).eps
+        self.eps = float(np.finfo(float).eps)
         if isinstance(y, Value):
             _, inner, _ = walk(y)
-            self.gradients = cotangents(y, _leaves(variables), self.weights)
-            self.eps = max(np.finfo(node.dtype).eps for node in (y, *_leaves(variables), *inner))
+            self.gradients = cotangents(y, leaves, self.weights)
+            self.eps = float(max(np.finfo(node.dtype).eps for node in (y, *leaves, *inner)))
 
     def report(self) -> GradientCheck:
-        checks = [
-            self.judge(self.names[k] + (str(list(place)) if place else ""), k, place)
-            for k, point in enumerate(self.points)
-            for place in np.ndindex(np.shape(point))
-        ]
+        places = [(k, place) for k, p in enumerate(self.points) for place in product(*map(range, np.shape(p)))]
+        with np.errstate(all="ignore"):
+            values = [self.beside(*at) for at in places]
+            with modes.complex_numbers():  # once for all: to enter takes as long as many a function
+                exact = [
+                    self.complex_step(*at) if math.isfinite(sum(five)) else None
+                    for at, five in zip(places, values, strict=True)
+                ]
+            checks = [self.judge(*at, five, d) for at, five, d in zip(places, values, exact, strict=True)]
         return GradientCheck(tuple(checks), self.step)
 
     def at(self, k: int, place: tuple[int, ...], move: complex) -> complex:
         """The weighted value of f with one number of its arguments moved."""
-        moved = np.array(self.points[k], dtype=complex if isinstance(move, complex) else None)
+        points = self.points.copy()
+        moved = np.array(points[k], dtype=complex if isinstance(move, complex) else None)
         moved[place] += move
-        return self.value([*self.points[:k], fixed(moved) if place else number(moved), *self.points[k + 1 :]])
+        points[k] = fixed(moved) if place else number(moved)
+        return self.value(points)
 
     def value(self, points: list[Any]) -> complex:
         """The weighted value of f; leaves are new each time, for f may write to them, and share the numbers."""
-        y = self.f(*_filled(list(self.args), [leaf_of(Value, p) for p in points]))
+        leaves = [leaf_of(Value, p) for p in points]
+        y = self.f(*(leaves if self.is_flat else _filled(self.args, leaves)))
         data = y._data if isinstance(y, Value) else y
-        return data if type(data) is type(self.weights) is float else complex(np.sum(np.multiply(self.weights, data)))
+        if isinstance(data, (float, complex)) and type(self.weights) is float:
+            return complex(data)
+        return complex(np.sum(np.multiply(self.weights, data)))
 
     @functools.cached_property
     def middle(self) -> float:
         """The value where nothing is moved."""
         return self.value(self.points).real
 
-    def judge(self, name: str, k: int, place: tuple[int, ...]) -> Check:
-        analytic = float(np.asarray(self.gradients[k])[place])
-        h = self.step
-        with np.errstate(all="ignore"):
-            f2, f1, b1, b2 = (self.at(k, place, m * h).real for m in (2, 1, -1, -2))
-            f0 = self.middle
-            numeric, curvature = (f1 - f0) / h, (f1 - 2 * f0 + b1) / (2 * h)
-            if not math.isfinite(f2 + f1 + f0 + b1 + b2):
-                return Check(name, analytic, numeric, curvature, math.nan, math.nan, None, "unjudged")
-            error = abs(numeric - curvature - analytic)
-            rounding = 20 * self.eps * max(map(abs, (f2, f1, f0, b1, b2, self.points_at(k, place) * analytic))) / h
-            third = abs(f2 - 2 * f1 + 2 * b1 - b2) / (2 * h)
-            fourth = abs(f2 - 4 * f1 + 6 * f0 - 4 * b1 + b2) / h
-            allowed = float(third + fourth + rounding)
-            exact = self.complex_step(k, place)
-            verdict = self.verdict(k, place, analytic, exact, error <= allowed)
+    def beside(self, k: int, place: tuple[int, ...]) -> Values:
+        """The values at x and beside it."""
+        f2, f1, b1, b2 = (self.at(k, place, m * self.step).real for m in (2, 1, -1, -2))
+        return f2, f1, self.middle, b1, b2
+
+    def judge(self, k: int, place: tuple[int, ...], values: Values, exact: float | None) -> Check:
+        name = self.names[k] + (str(list(place)) if place else "")
+        analytic, h = float(np.asarray(self.gradients[k])[place]), self.step
+        f2, f1, f0, b1, b2 = values
+        numeric, curvature = (f1 - f0) / h, (f1 - 2 * f0 + b1) / (2 * h)
+        if not math.isfinite(sum(values)):
+            return Check(name, analytic, numeric, curvature, math.nan, math.nan, None, "unjudged")
+        error = abs(numeric - curvature - analytic)
+        rounding = 20 * self.eps * max(map(abs, (*values, self.points_at(k, place) * analytic))) / h
+        third = abs(f2 - 2 * f1 + 2 * b1 - b2) / (2 * h)
+        fourth = abs(f2 - 4 * f1 + 6 * f0 - 4 * b1 + b2) / h
+        allowed = third + fourth + rounding
+        verdict = self.verdict(analytic, exact, error <= allowed, functools.partial(self.slopes, k, place, values))
         return Check(name, analytic, numeric, curvature, error, allowed, exact, verdict)
 
-    def verdict(self, k: int, place: tuple[int, ...], analytic: float, exact: float | None, is_near: bool) -> str:
+    def verdict(self, analytic: float, exact: float | None, is_near: bool, slopes: Callable[[float], Slopes]) -> str:
         """Judge by the complex step, or else by the differences and by the slopes on the two sides."""
         if exact is not None:
             tolerance = COMPLEX_TOLERANCE + self.slack()
             if abs(exact - analytic) <= tolerance * max(1.0, abs(exact)):
                 return "ok" if is_near else "coarse"
-        left, right, noise = self.slopes(k, place, 1.0)
+        left, right, noise = slopes(1.0)
         gap = abs(right - left)
-        if gap > noise and abs(np.subtract(*self.slopes(k, place, 0.25)[:2])) > gap / 2:  # a gap that stays is a corner
+        if gap > noise and abs(np.subtract(*slopes(0.25)[:2])) > gap / 2:  # a gap that stays is a corner
             return "kink" if min(left, right) - noise <= analytic <= max(left, right) + noise else "WRONG"
         return (
             "ok" if exact is None and is_near and abs((left + right) / 2 - analytic) <= noise + gap / 100 else "WRONG"
@@ -243,28 +261,28 @@ class _Checker:
 
     def slack(self) -> float:
         """What float32 rounding may do to the comparison with the complex step, which is computed in float64."""
-        return 0.0 if self.eps < 1e-10 else 100 * float(self.eps)
+        return 0.0 if self.eps < 1e-10 else 100 * self.eps
 
     def points_at(self, k: int, place: tuple[int, ...]) -> float:
         return float(np.asarray(self.points[k])[place])
 
     def complex_step(self, k: int, place: tuple[int, ...]) -> float | None:
+        """The derivative by the complex step; None if an operation is not analytic."""
         try:
-            with modes.complex_numbers():
-                return self.at(k, place, complex(0.0, COMPLEX_STEP)).imag / COMPLEX_STEP
+            return self.at(k, place, complex(0.0, COMPLEX_STEP)).imag / COMPLEX_STEP
         except modes.NotAnalyticError:
             return None
 
-    def slopes(self, k: int, place: tuple[int, ...], scale: float) -> tuple[float, float, float]:
-        """The slopes to the left and to the right by a step a thousand times smaller, and their uncertainty.
+    def slopes(self, k: int, place: tuple[int, ...], values: Values, scale: float) -> Slopes:
+        """The slopes on the two sides by a step a thousand times smaller.
 
         Where they differ by more, x is a corner; where not, they are the derivative even if a corner is near.
         """
-        tiny = scale * max(self.step * 1e-3, 1e3 * float(self.eps))
-        f1, f0, b1 = self.at(k, place, tiny).real, self.middle, self.at(k, place, -tiny).real
-        right, left = (f1 - f0) / tiny, (f0 - b1) / tiny
-        rounding = 20 * float(self.eps) * (abs(f0) + abs(self.points_at(k, place))) / tiny
-        bend = abs(self.at(k, place, self.step).real - 2 * f0 + self.at(k, place, -self.step).real) / self.step**2
+        tiny = scale * max(self.step * 1e-3, 1e3 * self.eps)
+        _, f1, f0, b1, _ = values
+        right, left = ((self.at(k, place, move).real - f0) / move for move in (tiny, -tiny))
+        rounding = 20 * self.eps * (abs(f0) + abs(self.points_at(k, place))) / tiny
+        bend = abs(f1 - 2 * f0 + b1) / self.step**2
         return left, right, min(bend, 1e4) * tiny + 1e-6 * max(abs(left), abs(right)) + rounding
 
 

@@ -34,8 +34,8 @@ def _erf(a: Any) -> Any:
 
 
 def _unless_complex(function: Callable[..., Any], analytic: Callable[..., Any]) -> Callable[..., Any]:
-    """NumPy's `function`, and its analytic continuation for the complex step."""
-    return lambda *args: (analytic if any(map(np.iscomplexobj, args)) else function)(*args)
+    """NumPy's `function`, and its analytic continuation for the complex step; quiet, as the rows' text is."""
+    return np.errstate(all="ignore")(lambda *args: (analytic if any(map(np.iscomplexobj, args)) else function)(*args))
 
 
 # --- arithmetic ----------------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ elementwise(
 )
 elementwise("sinh(a)", "sinh(a)", a="cosh(a)", numpy=np.sinh, doc="Hyperbolic sine.")
 elementwise("cosh(a)", "cosh(a)", a="sinh(a)", numpy=np.cosh, doc="Hyperbolic cosine.")
-elementwise("tanh(a)", "tanh(a)", a="1 - y * y", numpy=np.tanh, doc="Hyperbolic tangent.")
+elementwise("tanh(a)", "tanh(a)", a="1 - y * y", numpy=np.tanh, quiet=False, doc="Hyperbolic tangent.")
 elementwise(
     "arcsinh(a)", "arcsinh(a)", a="1 / hypot(a, 1)", numpy=np.arcsinh, aliases=["asinh"], doc="Inverse hyperbolic sine."
 )

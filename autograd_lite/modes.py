@@ -43,9 +43,10 @@ _ORDINARY = Mode()
 _mode: ContextVar[Mode] = ContextVar("autograd_lite mode", default=_ORDINARY)
 _lock = threading.Lock()
 
-# How many modes are alive, in all threads. The fast methods look at this one number, and only where it is not 0 does
-# anyone ask the context variable, which takes ten times as long.
-FLOAT_NAMES["special"] = 0
+# How many modes are alive, in all threads. The fast methods look at one such number, and only where it is not 0 does
+# anyone ask the context variable, which takes ten times as long. The complex step is nothing special to an analytic
+# operation; those that are not look at the number of all modes.
+FLOAT_NAMES["special"] = FLOAT_NAMES["any_mode"] = 0
 
 
 def mode() -> Mode:
@@ -62,15 +63,19 @@ def entered(**change: Any) -> Iterator[Mode]:
     around = mode()
     inner = replace(around, around=around, **change)
     token = _mode.set(inner)
-    with _lock:
-        FLOAT_NAMES["special"] += 1
+    _count(change, 1)
     try:
         yield inner
     finally:
         inner.alive = False
-        with _lock:
-            FLOAT_NAMES["special"] -= 1
+        _count(change, -1)
         _mode.reset(token)
+
+
+def _count(change: dict[str, Any], by: int) -> None:
+    with _lock:
+        FLOAT_NAMES["any_mode"] += by
+        FLOAT_NAMES["special"] += 0 if "complex_numbers" in change else by
 
 
 @contextmanager

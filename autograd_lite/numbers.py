@@ -18,9 +18,11 @@ def number(data: Any) -> Any:
     """Turn what a user gave into a Python float or a read-only array of our own of a floating dtype, or refuse it."""
     if type(data) is float:
         return data
+    if type(data) is np.ndarray and data.dtype.kind == "f" and data.ndim:  # none of the questions below
+        return fixed(data.astype(data.dtype))
     if isinstance(data, (float, int, np.bool_, np.integer, np.floating)):
         return _float(data)
-    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and np.iscomplexobj(data):
+    if FLOAT_NAMES["any_mode"] and modes.mode().complex_numbers and np.iscomplexobj(data):
         return np.array(data)[()]
     if data is None or isinstance(data, (str, bytes, complex, np.complexfloating)):
         raise TypeError(f"{data!r} (of type {type(data).__name__}) is not a real number or an array of them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import countOf
 from typing import Any
 
 import numpy as np
@@ -45,17 +46,18 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
         if any(isinstance(p, Value) for p in parameters.values()):
             return watching.selected(row, operands, parameters)
         operands = tuple(map(watching.whole, operands))
-    if any(isinstance(x, np.ndarray) and x.dtype.kind == "O" for x in operands):
-        return _on_scalars(row, operands, parameters)
-    inputs = tuple(x if isinstance(x, Value) else number(x) for x in operands)
+    for x in operands:  # every call with a constant comes here: a generator would take several times as long
+        if isinstance(x, ndarray) and x.dtype.kind == "O":
+            return _on_scalars(row, operands, parameters)
+    inputs = tuple([x if isinstance(x, Value) else number(x) for x in operands])
     raws = kept_numbers(row, inputs)
-    if row.is_elementwise and all(type(x) is float for x in raws):
+    if row.is_elementwise and countOf(map(type, raws), float) == len(raws):
         node = _scalar_node(row, inputs, raws)
     else:
-        node = array_node(
-            row, inputs, raws, {name: copied(p._data if isinstance(p, Value) else p) for name, p in parameters.items()}
-        )
-    if any(type(x) is Value for x in inputs):
+        if parameters:
+            parameters = {name: copied(p._data if isinstance(p, Value) else p) for name, p in parameters.items()}
+        node = array_node(row, inputs, raws, parameters)
+    if Value in map(type, inputs):
         return finished(node) if FLOAT_NAMES["special"] else node
     if FLOAT_NAMES["special"]:
         finished(node)
@@ -64,7 +66,7 @@ def apply(row: Operation, operands: tuple[Any, ...], **parameters: Any) -> Any:
 
 def refuse_complex(row: Operation) -> None:
     """A complex step needs operations that are analytic."""
-    if FLOAT_NAMES["special"] and modes.mode().complex_numbers and not row.analytic:
+    if FLOAT_NAMES["any_mode"] and not row.analytic and modes.mode().complex_numbers:
         raise modes.NotAnalyticError(row.name)
 
 
@@ -153,7 +155,7 @@ def array_node(
         raise type(error)(f"{row.name} of shapes {shapes}: {error}") from error
     if type(data) is ndarray and data.ndim:
         data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
-    elif type(data) is np.float64 or not np.iscomplexobj(data):  # only the complex step makes those
+    elif type(data) is np.float64 or not (isinstance(data, complex) or np.iscomplexobj(data)):  # of a complex step
         data = float(data)
     node = new(*VALUE)  # what `node_of` does
     node._data = data

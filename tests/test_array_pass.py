@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -116,3 +118,48 @@ def test_an_axis_that_is_changed_after_use_does_no_harm(call: Callable[..., Any]
     axis[()] = 1
     y.sum().backward()
     assert x.grad.tolist() == [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
+
+
+BESIDE = [
+    np.arange(12.0).reshape(3, 4),
+    np.arange(12.0, dtype=np.float32).reshape(3, 4),
+    np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+    np.arange(12).reshape(3, 4),
+    np.arange(3.0),
+    np.array([Value(1.0), Value(2.0), Value(3.0)], dtype=object),
+]
+
+
+@pytest.mark.parametrize("array", BESIDE, ids=lambda a: f"{a.dtype}{a.shape}")
+@pytest.mark.parametrize("kind", [Value, Constant])
+@pytest.mark.parametrize("mode", [contextlib.nullcontext, ag.no_grad, ag.detect_anomaly])
+def test_the_operator_does_with_an_array_what_the_row_does(array: Any, kind: type[Value], mode: Any) -> None:
+    data = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
+    found, expected = kind(data), kind(data)
+    with mode():
+        results = found @ array, apply(ag.TABLE["matmul"], (expected, array))
+    for of_operator, of_row in zip(*(np.atleast_1d(np.asarray(r, object)).flat for r in results), strict=True):
+        assert type(of_operator) is type(of_row)
+        assert of_operator.dtype == of_row.dtype
+        np.testing.assert_array_equal(of_operator.data, of_row.data)
+    if all(type(y) is Value for y in results):
+        for y in results:
+            y.backward(np.ones(y.shape))
+        np.testing.assert_array_equal(found.grad, expected.grad)
+
+
+def test_an_array_beside_the_operator_that_is_changed_after_use_does_no_harm() -> None:
+    x, array = Value(np.ones((2, 3))), np.ones((3, 2))
+    y = (x @ array).sum()
+    array[:] = 7.0
+    y.backward()
+    np.testing.assert_array_equal(x.grad, 2.0)
+
+
+@pytest.mark.parametrize("array", [np.ones((2, 2)), np.array(2.0), np.array(["a"])])
+def test_the_operator_refuses_an_array_as_the_row_does(array: Any) -> None:
+    x = Value(np.ones((2, 3)))
+    with pytest.raises((ValueError, TypeError)) as of_row:
+        apply(ag.TABLE["matmul"], (x, array))
+    with pytest.raises(of_row.type, match=re.escape(str(of_row.value))):
+        x @ array

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import check_grads
+from autograd_lite import check_grads, modes
 from autograd_lite.checks import GradientError
+from autograd_lite.operation import Operation
 from autograd_lite.recording import apply
+from autograd_lite.text import FLOAT_NAMES
+from tests.tables import ELEMENTWISE, trial_name
 
 
 def scaled(f: Any, factor: float) -> Any:
@@ -115,6 +118,15 @@ def test_the_middle_is_computed_once_for_all_numbers() -> None:
     assert len(calls) == 2 + 10 * 5  # the gradient, the middle; four steps and a complex one for each
 
 
+def test_no_value_is_computed_twice_where_there_is_no_complex_step() -> None:
+    calls = []
+    assert check_grads(lambda x: calls.append(x) or ag.relu(x).sum(), np.ones(10))
+    assert len(calls) == 2 + 10 * 7  # the complex step is tried; two tiny steps for the slopes
+    calls.clear()
+    assert check_grads(lambda x: calls.append(x) or ag.abs(x).sum(), np.zeros(10))
+    assert len(calls) == 2 + 10 * 9  # and two still smaller ones at a corner
+
+
 def test_a_function_that_writes_to_its_argument_does_no_harm() -> None:
     def f(x: Any) -> Any:
         y = ag.sum(x * x)
@@ -128,3 +140,62 @@ def test_a_function_that_writes_to_its_argument_does_no_harm() -> None:
 def test_the_greatest_of_a_list_has_no_complex_step() -> None:
     report = check_grads(lambda a, b: ag.max([a, b]) * a, 2.0, 3.0)
     assert [c.complex_step for c in report.checks] == [None, None]
+
+
+@pytest.mark.parametrize("row", [row for row in ELEMENTWISE if hasattr(ag, row.name)], ids=trial_name)
+@pytest.mark.parametrize("is_array", [False, True])
+def test_only_what_is_analytic_has_a_complex_step(row: Operation, is_array: bool) -> None:
+    points = [low + 0.6 * (high - low) for low, high in row.domain]
+    inputs = [np.full(2, x) for x in points] if is_array else points
+    function, method = getattr(ag, row.name), getattr(ag.Value, row.name)
+    for f in (function, method, lambda *xs: xs[0] * 1.0 + method(*(x.detach() for x in xs)).detach() * 0.0):
+        report = check_grads(f, *inputs, must_pass=True)
+        assert {c.complex_step is not None for c in report.checks} == {row.analytic}
+
+
+@pytest.mark.parametrize("name", ["max", "min", "prod", "sum"])
+def test_only_what_is_analytic_along_an_axis_has_a_complex_step(name: str) -> None:
+    for f in (getattr(ag, name), getattr(ag.Value, name)):
+        report = check_grads(f, np.array([1.0, 2.0, 4.0]), must_pass=True)
+        assert {c.complex_step is not None for c in report.checks} == {ag.TABLE[name].analytic}
+
+
+def test_no_mode_outlives_an_error_in_the_complex_step() -> None:
+    def f(x: Any) -> Any:
+        if np.iscomplexobj(x):
+            raise KeyboardInterrupt
+        return x * x
+
+    before = FLOAT_NAMES["any_mode"], FLOAT_NAMES["special"]
+    with pytest.raises(KeyboardInterrupt):
+        check_grads(f, 1.0)
+    assert (FLOAT_NAMES["any_mode"], FLOAT_NAMES["special"]) == before
+    assert ag.relu(ag.Value(1.0)).data == 1.0
+
+
+def test_a_gradient_that_no_grad_loses_is_found() -> None:
+    unrecorded = ag.no_grad()(ag.tanh)
+    report = check_grads(lambda x: ag.sum(x * x + unrecorded(x)), np.array([1.0, 2.0]))
+    assert [c.verdict for c in report.checks] == ["WRONG", "WRONG"]
+    assert [c.complex_step for c in report.checks] == pytest.approx([2 + 1 / np.cosh(1) ** 2, 4 + 1 / np.cosh(2) ** 2])
+
+
+def test_the_mode_of_the_complex_step_is_entered_once_for_all_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered = []
+    enter = modes.complex_numbers
+    monkeypatch.setattr(modes, "complex_numbers", lambda: entered.append(1) or enter())
+    assert check_grads(lambda a, b: ag.sum(a * b), np.ones(3), np.ones(3))
+    assert len(entered) == 1
+
+
+def test_an_argument_that_the_function_changes_is_built_again() -> None:
+    def f(xs: Any, p: Any) -> Any:
+        return xs.pop() * p.pop("w") * xs[0]
+
+    report = check_grads(f, [2.0, 3.0], {"w": 5.0}, must_pass=True)
+    assert [c.analytic for c in report.checks] == [15.0, 10.0, 6.0]
+
+
+def test_a_derivative_of_a_narrow_dtype_is_judged_in_floats() -> None:
+    for check in check_grads(ag.relu, np.array([0.5, 1e30], np.float32)).checks:
+        assert all(type(x) in (str, float, type(None)) for x in check), check

@@ -12,6 +12,9 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
+from autograd_lite.operation import Operation
+from autograd_lite.recording import apply
+from tests.tables import ELEMENTWISE, trial_name
 
 inf, nan = math.inf, math.nan
 
@@ -250,3 +253,12 @@ def test_large_finite_gradients_are_no_incident() -> None:
     x = Value([1.0, 1.0])
     (x * 1e200).sum().backward()
     assert x.grad.tolist() == [1e200, 1e200]
+
+
+@pytest.mark.parametrize("row", [row for row in ELEMENTWISE if row.name not in ("add", "sub", "mul")], ids=trial_name)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_no_row_warns_of_an_answer_beyond_the_numbers(row: Operation, dtype: type) -> None:
+    largest, least = np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal
+    extremes = [inf, -inf, nan, 0.0, -0.0, 1.0, -1.0, 1000.0, -1000.0, largest, -largest, least, -least]
+    grid = np.meshgrid(*[np.array(extremes, dtype)] * len(row.inputs))
+    assert apply(row, tuple(map(ag.Value, grid))).dtype == dtype

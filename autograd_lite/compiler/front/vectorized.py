@@ -190,7 +190,7 @@ class Vectorized:
         """The function's value; the first call of a structure traces."""
         if (modes.tracers and modes.tracer() is not None) or runs_as_it_is():  # inside another one: part of its graph
             return self._run(*args, **kwargs)
-        mode = modes.mode() if FLOAT_NAMES["special"] else None
+        mode = modes.mode() if FLOAT_NAMES["any_mode"] else None
         if mode is not None and (mode.lines is not None or mode.complex_numbers):  # the hunt for nan needs the nodes
             return self._run(*args, **kwargs)
         call = given(args, kwargs), args, kwargs
