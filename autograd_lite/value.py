@@ -99,9 +99,8 @@ class Value(Methods, Questions):
             data = _leaf_number(data)
         if type(label) is not str and not isinstance(label, str):
             raise TypeError(f"label is {label!r}, of type {type(label).__name__}; a label is a string")
-        self._data = data
+        self._data, self.label = data, label
         self.grad = self.op = self._a = self._b = self._da = self._db = self._mark = None
-        self.label = label
         if modes.tracers:
             modes.left_graph("", self)
 
@@ -116,10 +115,11 @@ class Value(Methods, Questions):
         if type(data) is np.ndarray and self.op is None:  # the reader may write to it, and then the next graph takes
             if data.flags.writeable:  # a copy (`settled`), unless `p.data -= step` hands it back first
                 self._db = None  # who read it before may have it still
-            elif self._db is data:
-                data.setflags(True)
-            else:  # graphs keep the old array
-                data = self._data = self._db = data.copy()
+            else:
+                if self._db is data:
+                    data.setflags(True)
+                if self._db is not data:  # graphs keep it, and be it another thread's since the line before
+                    data = self._data = self._db = fixed(data).copy()
         return data
 
     @data.setter
@@ -139,8 +139,7 @@ class Value(Methods, Questions):
         if self.op is None:
             return ()
         if self._a is not None:
-            self._a = _shown(self._a)
-            self._b = _shown(self._b)
+            self._a, self._b = _shown(self._a), _shown(self._b)
             return (self._a,) if self._b is None else (self._a, self._b)
         if type(self._da) is list and self._db:
             self._db = shown = tuple(map(_shown, self._db))
@@ -369,12 +368,13 @@ def settled(node: Value, keep: bool = True) -> Any:
     """
     data = node._data
     if type(data) is np.ndarray and node.op is None:
-        if data.flags.writeable:
-            node._data = node._db = fixed(data.copy())
-            fixed(data)
         if keep:
             node._db = None
-    return node._data
+        if data.flags.writeable:
+            reader, data = data, fixed(data.copy())
+            node._data, node._db = data, None if keep else data
+            fixed(reader)
+    return data
 
 
 def leaf_of(kind: type[Value], data: Any, label: str = "") -> Value:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
+import sys
 import weakref
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -227,3 +229,38 @@ def test_a_vectorized_function_that_updates_a_constant_among_its_arguments_is_re
 
     with pytest.raises(ag.VectorizeError, match="changes an argument in place"):
         ag.vectorize(cost)(Value(np.ones(2)), updated(Constant(np.ones(2))))
+
+
+def meanwhile(code: CodeType, line: int, act: Callable[[], Any]) -> Callable[..., Any]:
+    """For sys.settrace: another thread acts where this one is at a line of some code."""
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        if frame.f_code is code and event == "line" and frame.f_lineno == code.co_firstlineno + line:
+            sys.settrace(None)
+            act()
+        return trace
+
+    return trace
+
+
+@pytest.mark.parametrize("line", range(20))
+def test_a_reader_takes_nothing_from_a_graph_that_another_thread_makes_meanwhile(line: int) -> None:
+    p, nodes, before = updated(Value(np.ones(2))), [], sys.gettrace()
+    sys.settrace(meanwhile(Value.data.fget.__code__, line, lambda: nodes.append(p * p)))  # type: ignore[attr-defined]
+    _ = p.data
+    sys.settrace(before)
+    p.data -= 0.5
+    for y in nodes:
+        y.sum().backward()
+        assert p.grad.tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("line", range(20))
+def test_a_graph_keeps_what_another_thread_reads_meanwhile(line: int) -> None:
+    p, before = updated(Value(np.ones(2))), sys.gettrace()
+    sys.settrace(meanwhile(value.settled.__code__, line, lambda: p.data))
+    y = p.log()
+    sys.settrace(before)
+    p.data -= 0.5
+    y.sum().backward()
+    assert p.grad.tolist() == [1.0, 1.0]
