@@ -45,8 +45,8 @@ FLOAT_NAMES.update(
         "Value": Value,
         "apply": apply,
         "array_node": array_node,
-        "CHANGES": (np.ndarray, list),  # a parameter that the user can change: apply copies it
         "ndarray": np.ndarray,
+        "PLAIN": (int, slice, tuple),
         "number": number,
         "new": new,
         "VALUE": VALUE,
@@ -120,7 +120,7 @@ _ARRAYS = """        if {are_arrays}:
 """
 
 _ON_ONE_ARRAY = """def {name}{signature}:
-    if {special}{can_change}:
+    if {special}{by_apply}:
         return apply({row}, (self,), **{{{given}}})
     a = settled(self) if self.op is None else self._data
     return array_node({row}, (self,), (a,), {{{given}}})
@@ -130,6 +130,9 @@ _NUMPYS = {"add", "sub", "mul"}
 """Rows of two inputs whose text is also what NumPy computes, warnings and all."""
 
 _PLACES = {"axis", "keepdims", "ddof", "index"}
+
+_BY_APPLY = {"axis": " or type(axis) is ndarray", "index": " or type(index) not in PLAIN"}
+"""Parameters that `apply` copies, for the user can change them, or that it looks up, for they are Values."""
 
 
 def fast_method(row: Operation, name: str, reflected: bool = False) -> Callable[..., Any]:
@@ -225,7 +228,7 @@ def array_method(row: Operation) -> Callable[..., Any]:
         row=f"ROW_{row.name}",
         special=_special(row),
         given=given,
-        can_change="".join(f" or type({p}) in CHANGES" for p in ("axis", "index") if p in row.signature.parameters),
+        by_apply="".join(test for p, test in _BY_APPLY.items() if p in row.signature.parameters),
     )
     return define(row.name, source, FLOAT_NAMES)  # type: ignore[no-any-return]
 

@@ -192,6 +192,7 @@ def pack(root: Value) -> tuple[Any, ...]:
     Inner nodes that two pickled roots have in common come back as two; `copy.deepcopy` keeps them one.
     """
     if root.op is None:
+        root._db = None  # a pickle may keep the array itself, out of band
         return _unpack_leaf, (type(root), root._data, root.grad, root.label)
     leaves, inner, _ = walk(root)
     places = {node: i for i, node in enumerate(inner)}

@@ -255,7 +255,9 @@ def elementwise(
         ),
         analytic=analytic,
         selects=selects,
-        read_by=tuple(tuple(k for k, text in enumerate(texts) if i in _names_in(text)) for i in inputs),
+        read_by=None  # the result is that very array
+        if value in inputs
+        else tuple(tuple(k for k, text in enumerate(texts) if i in _names_in(text)) for i in inputs),
         numpy=(numpy,) if callable(numpy) else tuple(numpy),
         aliases=tuple(aliases),
         domain=tuple((domain or {}).get(i, (-3.0, 3.0)) for i in inputs),

@@ -37,8 +37,8 @@ class Value(Methods, Questions):
     ----------
     data : float or ndarray
         The number. It may be assigned, as in ``p.data -= 0.1 * p.grad``; graphs that were computed before keep the
-        numbers they were computed with. An array that a graph uses is read-only; reading ``leaf.data`` then gives
-        the leaf a fresh copy.
+        numbers they were computed with. An array that a graph uses is read-only; ``leaf.data`` then gives one to
+        write to, which is the reader's until it is handed back.
     grad : float, ndarray or None
         d(root)/d(self) after ``root.backward()``; None while no backward pass has reached the node. Leaves add up
         the gradients of several passes; inner nodes hold that of the last one.
@@ -75,8 +75,7 @@ class Value(Methods, Questions):
     #   arrays:                    _a is None; _b the tuple of inputs; _da the tuple of their numbers at that time; _db
     #                              the operation's parameters; the gradient is left to the operation's rule
     # An input is a Value, or a plain number: a constant, whose local derivative is None. A leaf has none of these, but
-    # for `_db`: its array, while no graph keeps that (see `settled`).
-    # `_mark` belongs to whoever walks the graph (see graph.py).
+    # for `_db`: its array, while it has that to itself (see `settled`). `_mark` is for who walks the graph (graph.py).
     __slots__ = ("_a", "_b", "_da", "_data", "_db", "_mark", "grad", "label", "op")
 
     _data: Any
@@ -100,9 +99,8 @@ class Value(Methods, Questions):
             data = _leaf_number(data)
         if type(label) is not str and not isinstance(label, str):
             raise TypeError(f"label is {label!r}, of type {type(label).__name__}; a label is a string")
-        self._data = data
+        self._data, self.label = data, label
         self.grad = self.op = self._a = self._b = self._da = self._db = self._mark = None
-        self.label = label
         if modes.tracers:
             modes.left_graph("", self)
 
@@ -115,10 +113,13 @@ class Value(Methods, Questions):
         if modes.tracers:
             modes.left_graph(".data", self)
         if type(data) is np.ndarray and self.op is None:  # the reader may write to it, and then the next graph takes
-            if self._db is data:  # a copy (`settled`), unless `p.data -= step` hands it back first
-                data.setflags(True)
-            elif not data.flags.writeable:  # graphs keep the old array
-                data = self._data = self._db = data.copy()
+            if data.flags.writeable:  # a copy (`settled`), unless `p.data -= step` hands it back first
+                self._db = None  # who read it before may have it still
+            else:
+                if self._db is data:
+                    data.setflags(True)
+                if self._db is not data:  # graphs keep it, and be it another thread's since the line before
+                    data = self._data = self._db = fixed(data).copy()
         return data
 
     @data.setter
@@ -127,10 +128,10 @@ class Value(Methods, Questions):
             raise ValueError(f"{self!r} was computed; only a leaf's data can be assigned: use detach() to get one")
         if modes.tracers:
             modes.left_graph("an assignment to .data", self)
-        if type(data) is np.ndarray and data is self._data and data is self._db:  # from `p.data -= step`
+        if data is self._data and type(data) is np.ndarray:  # from `p.data -= step`
             data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
         else:
-            self._data = number(data)
+            self._data = self._db = number(data)
 
     @property
     def inputs(self) -> tuple[Value, ...]:
@@ -138,8 +139,7 @@ class Value(Methods, Questions):
         if self.op is None:
             return ()
         if self._a is not None:
-            self._a = _shown(self._a)
-            self._b = _shown(self._b)
+            self._a, self._b = _shown(self._a), _shown(self._b)
             return (self._a,) if self._b is None else (self._a, self._b)
         if type(self._da) is list and self._db:
             self._db = shown = tuple(map(_shown, self._db))
@@ -328,8 +328,8 @@ class Value(Methods, Questions):
         twin = new(type(self))
         twin._data, twin.grad = of(self._data), of(self.grad)
         twin.label, twin.op, twin._mark = self.label, self.op, None
-        for slot in ("_a", "_b", "_da", "_db"):
-            setattr(twin, slot, of(getattr(self, slot)))
+        for slot in ("_a", "_b", "_da", "_db"):  # a leaf's copied array may be in other things that were copied too
+            setattr(twin, slot, of(getattr(self, slot)) if self.op else None)
         if modes.tracers:
             modes.left_graph("a copy", twin)
         if type(twin._data) is np.ndarray:
@@ -363,17 +363,17 @@ class Constant(Value, constant=True):
 def settled(node: Value, keep: bool = True) -> Any:
     """The node's number for a graph; everyone who keeps an array of a leaf asks for it here.
 
-    An array that a reader of ``leaf.data`` may still write to stays the reader's, and read-only; the leaf goes on with
-    a copy. With `keep` the graph needs the number later, and the next reader gets a copy; without it, as in ``x + b``,
-    the array stays the leaf's own, and ``b.data -= step`` changes it in place.
+    An array that a reader of ``leaf.data`` has stays the reader's, read-only; the leaf goes on with a copy. With `keep`
+    the next reader gets a copy; else, as in ``x + b``, the leaf has it to itself: ``b.data -= step`` writes to it.
     """
     data = node._data
     if type(data) is np.ndarray and node.op is None:
-        if data.flags.writeable:
-            fixed(data)
-            data = node._data = node._db = fixed(data.copy())
         if keep:
             node._db = None
+        if data.flags.writeable:
+            reader, data = data, fixed(data.copy())
+            node._data, node._db = data, None if keep else data
+            fixed(reader)
     return data
 
 

@@ -118,6 +118,8 @@ def test_an_axis_that_is_changed_after_use_does_no_harm(call: Callable[..., Any]
     axis[()] = 1
     y.sum().backward()
     assert x.grad.tolist() == [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
+    with pytest.raises(TypeError, match="'list' object cannot"):
+        call(x, axis=[0])
 
 
 BESIDE = [

@@ -90,6 +90,11 @@ def test_a_gradients_graph_has_no_nodes_for_arithmetic_on_constants() -> None:
     assert [v.op.name for v in ag.topological_order(g) if v.op] == ["pos", "pow", "mul", "mul"]
 
 
+def test_a_gradients_graph_of_a_product_of_matrices_is_a_product() -> None:
+    g = grad(lambda x: (np.ones((3, 2)) @ x @ x).sum())(Value(np.ones((2, 2))))
+    assert {v.op.name for v in ag.topological_order(g) if v.op} == {"add", "matmul", "pos", "transpose"}
+
+
 def test_errors() -> None:
     with pytest.raises(ValueError, match=r"shape \(2,\).*jacobian"):
         grad(lambda x: x * 2)(np.ones(2))

@@ -149,7 +149,7 @@ class Optimizer:
             data = p._data  # to read: p.data would copy an array
             moved = self._moved(data, g, s)
             # A new array, so that whoever has read p.data keeps what was read; read-only, so that graphs need no copy.
-            p._data = float(moved) if type(data) is float else fixed(moved.astype(data.dtype, copy=False))
+            p._data = p._db = float(moved) if type(data) is float else fixed(moved.astype(data.dtype, copy=False))
 
     def _moved(self, data: Any, g: Any, s: SimpleNamespace) -> Any:
         """A parameter's numbers after a step."""

@@ -78,6 +78,7 @@ def test_an_integer_input_is_an_index() -> None:
     assert found.root.data == 6.0
     assert [(g.op, g.outcome) for g in found.guards] == [("index", 1)]
     assert trace(lambda n: sum(range(n)) * table[0], (3,)).root.data == 3.0
+    assert trace(lambda i: Value([1.0, 2.0]).getitem(i) * 3.0, (1,)).guards == []
 
 
 def test_other_values_are_no_index() -> None:

@@ -92,7 +92,7 @@ class Flat:
                 raise ValueError(f"{value!r} had shape {shape} when the function was traced: call the function again")
         for value, x in zip(values, self.layout.split(theta), strict=True):
             if value.op is None:
-                value._data = fixed(x.astype(value.dtype)) if value.shape else x
+                value._data = value._db = fixed(x.astype(value.dtype)) if value.shape else x
 
     @contextmanager
     def holding(self, theta: Theta, arguments: Sequence[Value]) -> Iterator[None]:

@@ -275,7 +275,7 @@ class Vectorized:
             The gradient has theta's shape, and is the caller's to change.
         """
         cache, again, tried = self._cache, self._again, None
-        theta = settled(theta) if type(theta) is Value else theta
+        theta = settled(theta) if isinstance(theta, Value) else theta
         if again is not None and not kwargs and len(args) == again.count:
             try:
                 found = again.run(theta, *args)

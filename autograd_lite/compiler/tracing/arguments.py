@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.numbers import number, vector
-from autograd_lite.value import Constant, Value
+from autograd_lite.value import Constant, Value, settled
 
 Structure = tuple[Any, ...]
 
@@ -153,7 +153,7 @@ def _sorted(x: Any, found: Given) -> Structure:
         found.parameters.append(x)
         return "value", x.shape
     if kind is Constant:
-        found.numbers.append(np.asarray(x._data, float))
+        found.numbers.append(np.asarray(settled(x), float))
         return "constant", x.shape
     if isinstance(x, np.ndarray):
         return _sorted_array(x, found)
