@@ -283,7 +283,7 @@ def _shifted(ag: Any, v: list[Any]) -> tuple[list[Any], Any]:
     if modes.tracers and modes.tracer() is not None:
         top = ag.max(v)
     else:
-        top = builtins.max(float(getattr(x, "_data", x)) for x in v)
+        top = builtins.max(float(getattr(x, "_data", x).real) for x in v)  # complex: the complex step of the checks
         top = top if math.isfinite(top) else 0.0
     return [x - top for x in v], top
 

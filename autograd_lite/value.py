@@ -183,7 +183,7 @@ class Value(Methods, Questions):
             raise ValueError(f"item() needs one element, this Value has shape {self.shape}; use .data")
         if modes.tracers:
             modes.left_graph(".item()", self)
-        return float(self._data if type(self._data) is float else self._data.reshape(()))
+        return number(self._data if type(self._data) is float else self._data.reshape(()))  # type: ignore[no-any-return]
 
     @property
     def _prev(self) -> set[Value]:

@@ -160,6 +160,18 @@ def test_only_what_is_analytic_along_an_axis_has_a_complex_step(name: str) -> No
         assert {c.complex_step is not None for c in report.checks} == {ag.TABLE[name].analytic}
 
 
+@pytest.mark.parametrize("x", [2.0, np.array([[2.0]])], ids=["scalar", "array"])
+def test_the_bare_number_of_item_loses_no_gradient_unseen(x: Any) -> None:
+    (check,) = check_grads(lambda v: ag.sum(v * v.item()), x).checks
+    assert (check.analytic, check.complex_step, check.verdict) == (2.0, pytest.approx(4.0), "WRONG")
+
+
+@pytest.mark.parametrize("f", [ag.softmax, ag.log_softmax, ag.logsumexp])
+def test_scalars_of_an_array_have_a_complex_step_too(f: Any) -> None:
+    report = check_grads(lambda *xs: np.ravel(f(np.array(xs, dtype=object)))[0], 1.0, 2.0, must_pass=True)
+    assert all(c.complex_step is not None for c in report.checks)
+
+
 def test_no_mode_outlives_an_error_in_the_complex_step() -> None:
     def f(x: Any) -> Any:
         if np.iscomplexobj(x):
