@@ -208,14 +208,14 @@ def frozen_heap() -> Iterator[None]:
     """
     callbacks = gc.callbacks[:]
     gc.collect()
-    gc.callbacks.clear()
-    gc.freeze()
-    gc.collect()
     try:
+        gc.callbacks.clear()
+        gc.freeze()
+        gc.collect()
         yield
     finally:
         gc.unfreeze()
-        gc.callbacks[:] = callbacks
+        gc.callbacks[:0] = callbacks  # before those of a library that was imported meanwhile
 
 
 # --- targets -----------------------------------------------------------------------------------------------------

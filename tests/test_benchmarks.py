@@ -86,6 +86,18 @@ def test_nobody_pays_for_what_others_do_at_a_collection():
         gc.callbacks.pop()
 
 
+def test_a_callback_of_a_library_that_is_imported_late_stays():
+    before = gc.callbacks[:]
+
+    def late(*_):
+        pass
+
+    with frozen_heap():
+        gc.callbacks.append(late)
+    assert gc.callbacks == [*before, late]
+    gc.callbacks.pop()
+
+
 def test_nan_does_not_agree():
     assert difference((1.0, [1.0]), (math.nan, [1.0]))
     assert difference((1.0, [1.0]), (1.0, [math.nan]))
