@@ -68,24 +68,14 @@ def walk(root: Value) -> tuple[list[Value], list[Value], bool]:
                 if inputs is None:
                     inputs = iter(node._b)
                     has_arrays = has_arrays or type(node._da) is tuple
-                if has_arrays:  # numbers and Constants may stand among them
-                    for x in inputs:
-                        if type(x) is Value and x._mark is not done:
-                            if x.op is not None:
-                                break
-                            x._mark = done
-                            leaves.append(x)
-                    else:
-                        x = None
-                else:  # many scalars, all of them variables: one look less at each
-                    for x in inputs:
-                        if x._mark is not done:
-                            if x.op is not None:
-                                break
-                            x._mark = done
-                            leaves.append(x)
-                    else:
-                        x = None
+                for x in inputs:  # many scalars are variables all; beside arrays stand numbers and Constants
+                    if (not has_arrays or type(x) is Value) and x._mark is not done:
+                        if x.op is not None:
+                            break
+                        x._mark = done
+                        leaves.append(x)
+                else:
+                    x = None
                 if x is not None:
                     if x._mark is opened or x is node:
                         raise _cycle(node)

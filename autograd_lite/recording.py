@@ -157,15 +157,7 @@ def array_node(
         data.setflags(False)  # type: ignore[call-arg]  # what `fixed` does, without the call
     elif type(data) is np.float64 or not (isinstance(data, complex) or np.iscomplexobj(data)):  # of a complex step
         data = float(data)
-    node = new(*VALUE)  # what `node_of` does
-    node._data = data
-    node.op = row
-    node._a = node.grad = node._mark = None
-    node._b = inputs
-    node._da = raws
-    node._db = parameters
-    node.label = ""
-    return node
+    return node_of(row, data, None, inputs, raws, parameters)
 
 
 def _scalar_node(row: Operation, inputs: tuple[Any, ...], raws: tuple[float, ...]) -> Value:
